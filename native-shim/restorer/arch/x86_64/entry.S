@@ -1,0 +1,48 @@
+/* Where C cannot go: changing stacks. World: Bare. */
+    .text
+
+/* The kernel starts the program here: argc, argv, envp, auxv on the stack. */
+    .globl  _start
+    .hidden _start
+    .type   _start, @function
+_start:
+    xorl    %ebp, %ebp
+    movq    %rsp, %rdi
+    andq    $-16, %rsp
+    call    dm_main
+    hlt
+    .size   _start, . - _start
+
+/* void dm_enter(uint64_t stack_top, uint64_t function, uint64_t argument)
+ * Leaves the stack for another and calls a function that never returns. */
+    .globl  dm_enter
+    .hidden dm_enter
+    .type   dm_enter, @function
+dm_enter:
+    movq    %rdi, %rsp
+    movq    %rdx, %rdi
+    xorl    %ebp, %ebp
+    pushq   $0
+    jmp     *%rsi
+    .size   dm_enter, . - dm_enter
+
+/* int64_t dm_clone_thread(struct clone_args *, size_t, function, argument)
+ * clone3(2) with a stack of its own: the new thread calls function(argument),
+ * which never returns. clone3 keeps all registers but rax, rcx, r11. */
+    .globl  dm_clone_thread
+    .hidden dm_clone_thread
+    .type   dm_clone_thread, @function
+dm_clone_thread:
+    movq    %rcx, %r9
+    movl    $435, %eax
+    syscall
+    testq   %rax, %rax
+    jnz     1f
+    xorl    %ebp, %ebp
+    movq    %r9, %rdi
+    pushq   $0
+    jmp     *%rdx
+1:  ret
+    .size   dm_clone_thread, . - dm_clone_thread
+
+    .section .note.GNU-stack,"",@progbits

@@ -1,0 +1,72 @@
+/* World: Bare. */
+#include <asm/errno.h>
+#include <linux/futex.h>
+#include <linux/wait.h>
+
+#include "base.h"
+#include "dm_syscall.h"
+#include "kernel.h"
+#include "run.h"
+
+#define WAIT_STEP_NS 100000000ll
+/* No phase takes long: each is a few system calls of each process. */
+#define WAIT_STEPS 600
+
+static void wake_all(struct dm_board *board)
+{
+    __atomic_add_fetch(&board->change, 1, __ATOMIC_SEQ_CST);
+    (void)dm_futex(&board->change, FUTEX_WAKE, 0x7fffffff, 0);
+}
+
+int dm_board_fail_first(struct dm_board *board)
+{
+    uint32_t was = __atomic_exchange_n(&board->failed, 1, __ATOMIC_SEQ_CST);
+    wake_all(board);
+    return was == 0;
+}
+
+void dm_board_fail(struct dm_board *board)
+{
+    (void)dm_board_fail_first(board);
+}
+
+int dm_board_failed(const struct dm_board *board)
+{
+    return __atomic_load_n(&board->failed, __ATOMIC_SEQ_CST) != 0;
+}
+
+static int child_has_ended(void)
+{
+    struct dm_siginfo info;
+    memset(&info, 0, sizeof info);
+    int64_t error = dm_syscall5(__NR_waitid, P_ALL, 0, (int64_t)&info, WEXITED | WNOHANG | WNOWAIT, 0);
+    return error == 0 && info.pid != 0;
+}
+
+int dm_board_pass(const struct dm_run *run, enum dm_phase phase)
+{
+    struct dm_board *board = run->board;
+    uint32_t needed = run->plan->node_count + ((run->plan->flags & DM_PLAN_POD) != 0 ? run->plan->pod_count : 1);
+    const struct dm_timespec step = {0, WAIT_STEP_NS};
+    if (__atomic_add_fetch(&board->arrived[phase], 1, __ATOMIC_SEQ_CST) == needed)
+        wake_all(board);
+    for (int steps = 0;;) {
+        uint32_t change = __atomic_load_n(&board->change, __ATOMIC_SEQ_CST);
+        if (dm_board_failed(board))
+            return -1;
+        if (__atomic_load_n(&board->arrived[phase], __ATOMIC_SEQ_CST) >= needed)
+            return 0;
+        if (dm_futex(&board->change, FUTEX_WAIT, change, &step) != -ETIMEDOUT)
+            continue;
+        if (phase < DM_PHASE_MOVED && child_has_ended()) {
+            if (dm_board_fail_first(board))
+                dm_say(run->error_fd, "a process of the new tree ended too early. Nothing was restarted.");
+            return -1;
+        }
+        if (++steps >= WAIT_STEPS) {
+            if (dm_board_fail_first(board))
+                dm_say(run->error_fd, "the new processes did not get ready in a minute. Nothing was restarted.");
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+/* What one run of the restorer knows, and the page that its processes share.
+ * World: Bare.
+ *
+ * Start-up goes through phases; nobody enters one before all have ended the one
+ * before. A process that fails says why, marks the board and ends; all others
+ * see the mark and end too, so that nothing half-alive is left.
+ */
+#ifndef DM_RUN_H
+#define DM_RUN_H
+
+#include <stdint.h>
+
+#include "plan.h"
+
+enum dm_phase {
+    DM_PHASE_CREATED,     /* every process exists, sessions are made */
+    DM_PHASE_GROUPS_MADE, /* every group has its leader */
+    DM_PHASE_JOINED,      /* everybody else has joined a group */
+    DM_PHASE_MOVED,       /* leaders that belong elsewhere have moved on */
+    DM_PHASE_SETTLED,     /* transient processes are gone, zombies are dead, parents are right */
+    DM_PHASES,
+};
+
+struct dm_board_node {
+    uint32_t alive;    /* the process exists */
+    uint32_t jumped;   /* it is about to enter its restored program */
+    uint32_t ended;    /* its parent, one of us, has seen it end */
+    int32_t status;    /* then: as wait(2) gives it */
+};
+
+struct dm_board {
+    uint32_t failed;
+    uint32_t jumped;        /* members that have jumped */
+    uint32_t roots_left;    /* roots that have not ended */
+    uint32_t members;       /* that the plan has */
+    uint32_t change;        /* futex: counts up when a phase is complete and when the run fails */
+    uint32_t arrived[DM_PHASES];
+    uint32_t reserved[6];
+    struct dm_board_node node[];
+};
+
+/* A part of the kernel's code and data pages in every process. */
+struct dm_kernel_part {
+    uint64_t start;
+    uint64_t bytes; /* 0: this kernel has none */
+};
+enum dm_kernel_part_index { DM_PART_VVAR, DM_PART_VVAR_CLOCK, DM_PART_VDSO, DM_PARTS };
+
+/* What the supervisor and the first process of a pod tell each other. */
+enum dm_report_type {
+    DM_REPORT_ENDED = 1,    /* node, status: a root has ended */
+    DM_REPORT_STOPPED = 2,  /* node, status: a root has been stopped */
+};
+struct dm_report {
+    uint32_t type;
+    int32_t node;
+    int32_t status;
+};
+enum dm_order_type {
+    DM_ORDER_SIGNAL = 1,      /* to all roots: value */
+    DM_ORDER_SIGNAL_GROUP = 2,/* to the groups of all roots: value */
+    DM_ORDER_FOREGROUND = 3,  /* put the computation's group into the foreground */
+};
+struct dm_order {
+    uint32_t type;
+    int32_t value;
+};
+
+struct dm_run {
+    const struct dm_plan *plan;
+    const struct dm_plan_pod *pods;
+    const struct dm_plan_node *nodes;
+    const uint32_t *groups;
+    const char *strings;
+    struct dm_board *board;
+    uint64_t board_bytes;
+    struct dm_kernel_part parts[DM_PARTS];
+    int error_fd;
+    int report_read, report_write;
+    int terminal_fd;     /* -1: none */
+};
+
+/* Behind the nodes of the board. */
+struct dm_board_pod {
+    int32_t first_pid; /* of its first process as we see it; 0 when there is none */
+    int32_t order_fd;  /* the supervisor's end of the pipe */
+};
+
+static inline struct dm_board_pod *dm_board_pod(const struct dm_run *run, uint32_t pod)
+{
+    return (struct dm_board_pod *)&run->board->node[run->plan->node_count] + pod;
+}
+
+static inline const char *dm_string(const struct dm_run *run, uint32_t offset)
+{
+    return run->strings + offset;
+}
+
+/* Marks the run as failed and wakes everybody. */
+void dm_board_fail(struct dm_board *board);
+int dm_board_failed(const struct dm_board *board);
+/* True exactly once: for the one who may explain. */
+int dm_board_fail_first(struct dm_board *board);
+
+/* Tells that this process has ended the phase and waits for the others. Returns 0, or -1 when the
+ * run has failed. Until DM_PHASE_MOVED the unexpected end of a child counts as failure. */
+int dm_board_pass(const struct dm_run *run, enum dm_phase phase);
+
+#endif
