@@ -28,6 +28,7 @@ public enum FrameKind : ushort
     ServerHello = 50,
     ClientHello = 51,
     Refused = 52,
+    CommandHello = 53,
 
     // From a command to the coordinator.
     CheckpointCommand = 100,

@@ -1,0 +1,23 @@
+namespace Dormouse.Protocol;
+
+/// <summary>dmrestart to coordinator: so many processes of this computation are about to wake. The connection stays open until the
+/// restart is done; when it is lost before, the restart is abandoned and its members exit.</summary>
+/// <param name="Session">A random number of this restart, for the logs of all who take part.</param>
+/// <remarks>u64 computation | u32 generation | u64 session | u32 imageCount.
+/// Answer: <see cref="RestartAccepted"/> or <see cref="CommandFailed"/>; then <see cref="RestartProgress"/> any number of times; then
+/// <see cref="RestartDone"/> or <see cref="CommandFailed"/>.</remarks>
+public readonly record struct RestartBegin(ulong Computation, uint Generation, ulong Session, uint ImageCount) : IMessage<RestartBegin>
+{
+    public static FrameKind Kind => FrameKind.RestartBegin;
+
+    public void Write(ref MessageWriter writer)
+    {
+        writer.WriteUInt64(Computation);
+        writer.WriteUInt32(Generation);
+        writer.WriteUInt64(Session);
+        writer.WriteUInt32(ImageCount);
+    }
+
+    public static RestartBegin Read(ref MessageReader reader)
+        => new(reader.ReadUInt64(), reader.ReadUInt32(), reader.ReadUInt64(), reader.ReadUInt32());
+}
