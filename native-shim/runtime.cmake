@@ -1,0 +1,26 @@
+# The C# that lives inside every process: compiled ahead of time, joined with the runtime's archives, its imports
+# decided (embed/imports.txt), and its exported C functions generated.
+
+managed_sources(RUNTIME_SOURCES runtime coordinator/Dormouse.Protocol)
+set(RUNTIME ${CMAKE_BINARY_DIR}/runtime)
+file(MAKE_DIRECTORY ${RUNTIME})
+
+add_custom_command(
+    OUTPUT ${RUNTIME}/compiled.stamp
+    BYPRODUCTS ${RUNTIME}/inputs.txt
+    COMMAND ${DOTNET} publish ${CMAKE_SOURCE_DIR}/runtime/Dormouse.Runtime ${DOTNET_QUIET}
+            -p:NativeInputsFile=${RUNTIME}/inputs.txt
+    COMMAND ${CMAKE_COMMAND} -E touch ${RUNTIME}/compiled.stamp
+    DEPENDS ${RUNTIME_SOURCES}
+    COMMENT "C# runtime: compile ahead of time"
+    JOB_POOL dotnet
+    VERBATIM)
+
+set(RUNTIME_OBJECT ${RUNTIME}/runtime.o)
+add_custom_command(
+    OUTPUT ${RUNTIME_OBJECT} ${RUNTIME}/runtime.ld
+    COMMAND ${SHIM}/embed/join.sh ${RUNTIME}/inputs.txt ${RUNTIME}
+    DEPENDS ${RUNTIME}/compiled.stamp ${SHIM}/embed/join.sh ${SHIM}/embed/imports.txt
+    COMMENT "C# runtime: join, check imports"
+    VERBATIM)
+set_source_files_properties(${RUNTIME_OBJECT} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
