@@ -1,4 +1,4 @@
-/* dormouse-restorer PLAN-DESCRIPTOR | --probe. World: Bare.
+/* dormouse-restorer PLAN-DESCRIPTOR | --probe [DESCRIPTOR]. World: Bare.
  *
  * Executed by dmrestart in its own place: it has its process id, terminal and
  * standard streams. See plan.h, run.h, supervise.h, in this order.
@@ -36,7 +36,7 @@ static int is_whole(const struct dm_run *run, uint64_t file_bytes)
         !has_room(plan, plan->nodes, plan->node_count, sizeof(struct dm_plan_node)) ||
         !has_room(plan, plan->groups, plan->group_count, sizeof(uint32_t)) ||
         !has_room(plan, plan->strings, plan->strings_bytes, 1) || plan->pod_count == 0 || plan->node_count == 0 ||
-        plan->strings_bytes == 0 || run->strings[plan->strings_bytes - 1] != 0)
+        plan->strings_bytes == 0 || plan->first_root >= plan->node_count || run->strings[plan->strings_bytes - 1] != 0)
         return 0;
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const struct dm_plan_node *node = &run->nodes[i];
@@ -160,20 +160,27 @@ static void prepare_signals(void)
         (void)dm_syscall4(__NR_rt_sigaction, signal, (int64_t)&by_default, 0, 8);
 }
 
+static int read_number(const char *text)
+{
+    int number = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9' && number < 100000000; at++)
+        number = number * 10 + (*at - '0');
+    return at != text && *at == 0 ? number : -1;
+}
+
 __attribute__((visibility("hidden"))) _Noreturn void dm_main(const uint64_t *stack)
 {
     const uint64_t argument_count = stack[0];
-    const char *argument = argument_count == 2 ? (const char *)stack[2] : "";
+    const char *argument = argument_count >= 2 ? (const char *)stack[2] : "";
     prepare_signals();
     if (dm_equal(argument, "--probe"))
-        dm_exit_process(dm_probe());
-    if (*argument < '0' || *argument > '9') {
+        dm_exit_process(dm_probe(argument_count == 3 ? read_number((const char *)stack[3]) : 1));
+    int fd = read_number(argument);
+    if (argument_count != 2 || fd < 0) {
         dm_say(2, "dormouse-restorer is a part of dmrestart and is not for use by hand.");
         dm_exit_process(DM_EXIT_NOT_RESTARTED);
     }
-    int fd = 0;
-    for (; *argument >= '0' && *argument <= '9'; argument++)
-        fd = fd * 10 + (*argument - '0');
 
     struct dm_run run;
     memset(&run, 0, sizeof run);

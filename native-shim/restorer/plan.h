@@ -44,7 +44,7 @@ enum dm_node_kind {
 };
 
 enum dm_node_flag {
-    DM_NODE_ROOT = 1,             /* our exit status is this one's; the first in the plan counts */
+    DM_NODE_ROOT = 1,             /* we end when all of these have ended */
     DM_NODE_SETSID = 2,           /* leads a session */
     DM_NODE_BEFORE_SETSID = 4,    /* born before its creator makes a session */
     DM_NODE_VIA_INTERMEDIATE = 8, /* creator forks spare_tid, which forks this one and ends: the subreaper becomes the parent */
@@ -97,7 +97,8 @@ struct dm_plan {
     uint16_t port;
     uint16_t done_kind;      /* message kinds that the coordinator sends on coordinator_fd */
     uint16_t failed_kind;
-    uint16_t reserved[3];
+    uint16_t reserved;
+    uint32_t first_root;     /* index of the node whose exit status is ours */
     uint64_t session;        /* of this run of dmrestart */
     uint8_t token[32];
     char host[256];

@@ -143,17 +143,17 @@ int dm_pod_settle(struct dm_pod_problem *problem)
 
 enum { PROBE_WORKED = 0, PROBE_FAILED = 1 };
 
-static int print_result(const char *what, const struct dm_pod_problem *problem)
+static int print_result(int output, const char *what, const struct dm_pod_problem *problem)
 {
     char line[256];
     size_t length = problem->step == 0 ? dm_format(line, sizeof line, "%s: ok\n", what)
                                        : dm_format(line, sizeof line, "%s: %s: %e\n", what, problem->step, problem->error);
-    (void)dm_write(1, line, length);
+    (void)dm_write(output, line, length);
     return problem->step == 0 ? PROBE_WORKED : PROBE_FAILED;
 }
 
 /* Runs in the first process of a trial pod. */
-static int probe_inside(void)
+static int probe_inside(int output)
 {
     struct dm_pod_problem problem = {0, 0};
     if (dm_pod_settle(&problem) == 0) {
@@ -163,28 +163,28 @@ static int probe_inside(void)
         if (child != 4711)
             problem_at(&problem, "exact process ids", child);
     }
-    return print_result("pod", &problem);
+    return print_result(output, "pod", &problem);
 }
 
-static int probe_pod(int user_namespaces)
+static int probe_pod(int output, int user_namespaces)
 {
     const struct dm_plan_pod clocks = {.monotonic_ns = NS_PER_SECOND, .boottime_ns = NS_PER_SECOND};
     struct dm_pod_problem problem = {0, 0};
     if (dm_pod_enter(user_namespaces, &clocks, &problem) < 0)
-        return print_result("pod", &problem);
+        return print_result(output, "pod", &problem);
     int64_t first = dm_fork(0);
     if (first == 0)
-        dm_exit_process(probe_inside());
+        dm_exit_process(probe_inside(output));
     if (first < 0) {
         problem_at(&problem, "its first process", first);
-        return print_result("pod", &problem);
+        return print_result(output, "pod", &problem);
     }
     int32_t status = 0;
     (void)dm_wait((int)first, &status, 0);
     return status == 0 ? PROBE_WORKED : PROBE_FAILED;
 }
 
-static void probe_ids(void)
+static void probe_ids(int output)
 {
     struct dm_pod_problem problem = {0, 0};
     int64_t child = -EEXIST;
@@ -194,27 +194,25 @@ static void probe_ids(void)
         dm_exit_process(0);
     if (child < 0)
         problem_at(&problem, "exact process ids", child);
-    (void)print_result("ids", &problem);
+    (void)print_result(output, "ids", &problem);
 }
 
-int dm_probe(void)
+int dm_probe(int output)
 {
     for (int user_namespaces = 0; user_namespaces < 2; user_namespaces++) {
         int64_t trial = dm_fork(0);
         if (trial == 0) {
             /* The first attempt is for root only: stay silent when it fails. */
-            struct dm_pod_problem problem = {0, 0};
             if (user_namespaces == 0 && dm_syscall1(__NR_unshare, CLONE_NEWIPC) < 0)
                 dm_exit_process(PROBE_FAILED);
-            (void)problem;
-            (void)dm_write(1, user_namespaces ? "user namespaces: yes\n" : "user namespaces: no\n", user_namespaces ? 21 : 20);
-            dm_exit_process(probe_pod(user_namespaces));
+            (void)dm_write(output, user_namespaces ? "user namespaces: yes\n" : "user namespaces: no\n", user_namespaces ? 21 : 20);
+            dm_exit_process(probe_pod(output, user_namespaces));
         }
         int32_t status = 0;
         (void)dm_wait((int)trial, &status, 0);
         if (status == 0)
             break;
     }
-    probe_ids();
+    probe_ids(output);
     return 0;
 }

@@ -24,7 +24,7 @@ struct dm_pod_problem {
 int dm_pod_enter(int user_namespaces, const struct dm_plan_pod *pod, struct dm_pod_problem *problem);
 int dm_pod_settle(struct dm_pod_problem *problem);
 
-/* `dormouse-restorer --probe`: prints "pod: ok" or the reason, "ids: ok" or the reason; returns the exit status. */
-int dm_probe(void);
+/* `dormouse-restorer --probe`: writes "pod: ok" or the reason, "ids: ok" or the reason; returns the exit status. */
+int dm_probe(int output);
 
 #endif

@@ -27,7 +27,6 @@ struct supervisor {
     struct dm_coordinator coordinator;
     struct pollfd events[EVENTS];
     int waking;          /* the restart is not done yet */
-    int32_t first_root;
     int own_group;
 };
 
@@ -198,14 +197,6 @@ static int pods_left(const struct supervisor *s)
     return 0;
 }
 
-static int32_t first_root(const struct dm_run *run)
-{
-    for (uint32_t i = 0; i < run->plan->node_count; i++)
-        if ((run->nodes[i].flags & DM_NODE_ROOT) != 0)
-            return (int32_t)i;
-    return 0;
-}
-
 static void look_around(struct supervisor *s)
 {
     const struct dm_run *run = s->run;
@@ -213,7 +204,7 @@ static void look_around(struct supervisor *s)
     if (s->waking && dm_board_failed(run->board))
         abandon(s, 0);
     if (__atomic_load_n(&run->board->roots_left, __ATOMIC_SEQ_CST) == 0)
-        end_as(s, run->board->node[s->first_root].status);
+        end_as(s, run->board->node[run->plan->first_root].status);
     if (in_pod(s) && !pods_left(s)) {
         if (s->waking)
             abandon(s, 0);
@@ -294,7 +285,6 @@ _Noreturn void dm_supervise(struct dm_run *run)
     memset(&s, 0, sizeof s);
     s.run = run;
     s.waking = 1;
-    s.first_root = first_root(run);
     s.own_group = (int)dm_syscall1(__NR_getpgid, 0);
     const uint64_t all = ~0ull;
     int signals = (int)dm_syscall4(__NR_signalfd4, -1, (int64_t)&all, sizeof all, SFD_CLOEXEC | SFD_NONBLOCK);

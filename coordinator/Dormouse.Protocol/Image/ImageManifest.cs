@@ -123,6 +123,9 @@ public sealed class ImageManifest
     /// <summary>The value of DORMOUSE_STDIO: which files dmlaunch's own standard streams were.</summary>
     public string LaunchStdio { get; set; } = "";
 
+    /// <summary>What <see cref="Vdso.Fingerprint"/> gave for the kernel's code page, or 0: not known.</summary>
+    public uint VdsoFingerprint { get; set; }
+
     /// <summary>Encodes the manifest.</summary>
     public byte[] Write()
     {
@@ -164,6 +167,7 @@ public sealed class ImageManifest
         writer.Field(ManifestTag.Losses, Losses);
         writer.Field(ManifestTag.LaunchStdio, LaunchStdio);
         writer.Field(ManifestTag.ParentIsMember, ParentIsMember);
+        writer.Field(ManifestTag.VdsoFingerprint, VdsoFingerprint);
         return writer.Written.ToArray();
     }
 
@@ -228,6 +232,7 @@ public sealed class ImageManifest
             case ManifestTag.Losses: Losses = value.Texts(); break;
             case ManifestTag.LaunchStdio: LaunchStdio = value.Text(); break;
             case ManifestTag.ParentIsMember: ParentIsMember = value.Boolean(); break;
+            case ManifestTag.VdsoFingerprint: VdsoFingerprint = value.UInt32(); break;
             default: break;
         }
     }

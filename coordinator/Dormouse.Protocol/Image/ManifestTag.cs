@@ -39,4 +39,5 @@ internal enum ManifestTag : ushort
     Losses = 34,
     LaunchStdio = 35,
     ParentIsMember = 36,
+    VdsoFingerprint = 37,
 }

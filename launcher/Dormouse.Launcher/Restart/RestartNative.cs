@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+
+namespace Dormouse.Launcher.Restart;
+
+/// <summary>What dmrestart asks of libc itself. Signatures: the man pages of the same names.</summary>
+internal static unsafe partial class RestartNative
+{
+    public const int ClosedOnExec = 1;
+    public const int FcntlSetDescriptorFlags = 2;
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true)]
+    public static partial int CreateMemoryFile(byte* name, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int descriptor, byte* bytes, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int descriptor, byte* bytes, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* descriptors, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
+    public static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int DescriptorControl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true)]
+    public static partial int Execute(byte* path, byte** arguments, byte** environment);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn")]
+    public static partial int Spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    public static partial int Wait(int pid, int* status, int options);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getsid")]
+    public static partial int SessionOf(int pid);
+
+    [LibraryImport("libc", EntryPoint = "getauxval")]
+    public static partial nuint AuxiliaryValue(nuint type);
+}

@@ -1,0 +1,177 @@
+using System.Globalization;
+
+namespace Dormouse.Launcher.Restart;
+
+/// <summary>Whether new namespaces are made.</summary>
+internal enum PodChoice
+{
+    /// <summary>When the host allows it.</summary>
+    WhenPossible,
+
+    /// <summary>Or fail.</summary>
+    Always,
+
+    /// <summary>Only where all process ids are free.</summary>
+    Never,
+}
+
+/// <summary>How dmrestart finds its coordinator.</summary>
+internal enum CoordinatorChoice
+{
+    /// <summary>Joins one that answers and has nothing to do, else starts one.</summary>
+    Any,
+
+    /// <summary>Joins, or fails.</summary>
+    Join,
+
+    /// <summary>Starts one.</summary>
+    New,
+}
+
+/// <summary>The command line of dmrestart.</summary>
+internal sealed record RestartOptions
+{
+    /// <summary>Images and directories, as given.</summary>
+    public required IReadOnlyList<string> Images { get; init; }
+
+    /// <summary>Only says whether the images could be woken.</summary>
+    public bool CheckOnly { get; init; }
+
+    /// <summary>Says nothing but errors.</summary>
+    public bool Quiet { get; init; }
+
+    /// <summary>Whether a pod is made.</summary>
+    public PodChoice Pod { get; init; }
+
+    /// <summary>Where the coordinator is, or null: this host.</summary>
+    public string? CoordinatorHost { get; init; }
+
+    /// <summary>Its port, or null: the usual one.</summary>
+    public ushort? CoordinatorPort { get; init; }
+
+    /// <summary>File to write the port to, or null.</summary>
+    public string? PortFile { get; init; }
+
+    /// <summary>How the coordinator is found.</summary>
+    public CoordinatorChoice Coordinator { get; init; }
+
+    /// <summary>Time between checkpoints from now on, or null: as the coordinator has it.</summary>
+    public TimeSpan? Interval { get; init; }
+
+    /// <summary>Directory of the next checkpoints, or null: that of the images.</summary>
+    public string? CheckpointDirectory { get; init; }
+
+    /// <summary>What --help prints.</summary>
+    public const string Help = """
+        usage: dmrestart [options] ckpt_*.img | DIRECTORY
+
+        Wakes the computation that the images hold: all of its processes, with the process ids, memory, files and
+        connections that they had. Give the images of one checkpoint in any order, from any directory. dmrestart then
+        stands for the program that dmlaunch had started: same terminal, signals and exit status.
+
+            dmrestart ckpt_*.img           wake the newest complete generation
+            dmrestart --check ckpt_*.img   only say whether this host can wake it, and what would be different
+
+        options:
+          -h, --coord-host HOST      host of the coordinator (default: this host)
+          -p, --coord-port PORT      its port (default: $DORMOUSE_COORDINATOR's, or 7779)
+              --port-file FILE       write the coordinator's port to FILE
+          -j, --join-coordinator     fail when no coordinator answers
+              --new-coordinator      start a new coordinator
+              --any-coordinator      join one that answers, else start one (default)
+          -i, --interval SECONDS     checkpoint every so many seconds from now on
+              --ckptdir DIR          directory for the next checkpoints (default: where the images are)
+              --restartdir DIR       wake the images in DIR
+              --pod                  make new namespaces for the processes, or fail
+              --no-pod               make none: all process ids must be free, and usually you must be root
+              --check                look, but wake nothing
+          -q, --quiet                print errors only
+              --help, --version
+
+        exit status:
+          that of the program (when a signal ended it, dmrestart ends by the same signal)
+          2    the command line is wrong
+          125  nothing was restarted; one sentence says why. With --check: the images cannot be woken here.
+        """;
+
+    /// <summary>Reads the command line.</summary>
+    /// <exception cref="UsageException">It is wrong.</exception>
+    public static RestartOptions Parse(string[] arguments)
+    {
+        var options = new RestartOptions { Images = [] };
+        List<string> images = [];
+        for (int index = 0; index < arguments.Length; index++)
+        {
+            string argument = arguments[index];
+            if (argument == "--")
+            {
+                images.AddRange(arguments[(index + 1)..]);
+                break;
+            }
+
+            if (argument.Length < 2 || argument[0] != '-')
+            {
+                images.Add(argument);
+                continue;
+            }
+
+            (string name, string? value) = SplitOption(argument);
+            if (TakesValue(name))
+            {
+                value ??= ++index < arguments.Length ? arguments[index] : throw new UsageException($"{name} needs a value.");
+            }
+            else if (value is not null)
+            {
+                throw new UsageException($"{name} takes no value.");
+            }
+
+            options = options.With(name, value ?? "", images);
+        }
+
+        return images.Count > 0
+            ? options with { Images = images }
+            : throw new UsageException("Give the images to wake: dmrestart ckpt_*.img.");
+    }
+
+    private static (string Name, string? Value) SplitOption(string argument)
+    {
+        int equals = argument.StartsWith("--", StringComparison.Ordinal) ? argument.IndexOf('=', StringComparison.Ordinal) : -1;
+        return equals < 0 ? (argument, null) : (argument[..equals], argument[(equals + 1)..]);
+    }
+
+    private static bool TakesValue(string name) => name is "-h" or "--coord-host" or "-p" or "--coord-port" or "--port-file"
+        or "-i" or "--interval" or "--ckptdir" or "--restartdir";
+
+    private RestartOptions With(string name, string value, List<string> images)
+    {
+        switch (name)
+        {
+            case "-h" or "--coord-host": return this with { CoordinatorHost = value };
+            case "-p" or "--coord-port": return this with { CoordinatorPort = Port(name, value) };
+            case "--port-file": return this with { PortFile = value };
+            case "-j" or "--join-coordinator" or "--join": return this with { Coordinator = CoordinatorChoice.Join };
+            case "--new-coordinator": return this with { Coordinator = CoordinatorChoice.New };
+            case "--any-coordinator": return this with { Coordinator = CoordinatorChoice.Any };
+            case "-i" or "--interval": return this with { Interval = Seconds(name, value) };
+            case "--ckptdir": return this with { CheckpointDirectory = value };
+            case "--pod": return this with { Pod = PodChoice.Always };
+            case "--no-pod": return this with { Pod = PodChoice.Never };
+            case "--check": return this with { CheckOnly = true };
+            case "-q" or "--quiet": return this with { Quiet = true };
+            case "--restartdir":
+                images.Add(value);
+                return this;
+            default: throw new UsageException($"There is no option {name}.");
+        }
+    }
+
+    private static ushort Port(string name, string value)
+        => ushort.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
+            ? port
+            : throw new UsageException($"{name} needs a number from 0 to 65535, not {value}.");
+
+    private static TimeSpan Seconds(string name, string value)
+        => uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out uint seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new UsageException($"{name} needs a number of seconds, not {value}.");
+}

@@ -1,0 +1,36 @@
+namespace Dormouse.Launcher.Restart;
+
+/// <summary>New namespaces for the processes of one original host, or without a pod just these processes.</summary>
+/// <param name="Tree">The processes.</param>
+/// <param name="MonotonicNanoseconds">Where CLOCK_MONOTONIC goes on.</param>
+/// <param name="BootTimeNanoseconds">Where CLOCK_BOOTTIME goes on.</param>
+internal sealed record PodPlan(ProcessTree Tree, long MonotonicNanoseconds, long BootTimeNanoseconds);
+
+/// <summary>Where the woken processes find their coordinator.</summary>
+/// <param name="Address">Numeric.</param>
+/// <param name="Port">TCP port.</param>
+/// <param name="Token">The secret of the computation, 32 bytes.</param>
+/// <param name="Descriptor">dmrestart's own connection, on which the end of the restart is told, or -1.</param>
+internal sealed record CoordinatorAddress(string Address, ushort Port, byte[] Token, int Descriptor);
+
+/// <summary>All that the restorer is told.</summary>
+internal sealed record RestartPlan
+{
+    /// <summary>The pods, at least one.</summary>
+    public required IReadOnlyList<PodPlan> Pods { get; init; }
+
+    /// <summary>Whether namespaces are made.</summary>
+    public required bool InPod { get; init; }
+
+    /// <summary>Whether that needs user namespaces.</summary>
+    public required bool InUserNamespace { get; init; }
+
+    /// <summary>The coordinator.</summary>
+    public required CoordinatorAddress Coordinator { get; init; }
+
+    /// <summary>Random number of this run.</summary>
+    public required ulong Session { get; init; }
+
+    /// <summary>A descriptor number above all that the programs have.</summary>
+    public required int HighDescriptor { get; init; }
+}

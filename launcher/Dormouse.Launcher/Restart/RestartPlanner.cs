@@ -1,0 +1,158 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Dormouse.Protocol.Image;
+
+namespace Dormouse.Launcher.Restart;
+
+/// <summary>From images and a host's abilities to a plan: which way, which trees, which numbers.</summary>
+internal sealed class RestartPlanner
+{
+    private const int LowestHighDescriptor = 1000;
+    private const ulong BytesPerReader = 64ul << 20;
+
+    private readonly IReadOnlyList<ImageFile> _images;
+    private readonly RestartOptions _options;
+    private readonly HostAbilities _abilities;
+    private readonly bool _inPod;
+
+    public RestartPlanner(IReadOnlyList<ImageFile> images, RestartOptions options, HostAbilities abilities)
+    {
+        _images = images;
+        _options = options;
+        _abilities = abilities;
+        _inPod = ChoosePod();
+        Pods = MakePods();
+    }
+
+    /// <summary>The processes, by original host.</summary>
+    public IReadOnlyList<PodPlan> Pods { get; }
+
+    /// <summary>Which way is taken, in words.</summary>
+    public string Way => !_inPod ? "without a pod" : Pods.Count == 1 ? "in a pod" : $"in {Pods.Count} pods";
+
+    /// <summary>The plan for the restorer.</summary>
+    public RestartPlan PlanWith(CoordinatorAddress coordinator, ulong session) => new()
+    {
+        Pods = Pods,
+        InPod = _inPod,
+        InUserNamespace = _inPod && _abilities.InUserNamespace,
+        Coordinator = coordinator,
+        Session = session,
+        HighDescriptor = HighDescriptor(),
+    };
+
+    /// <summary>A random number for one run.</summary>
+    public static ulong NewSession()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        RandomNumberGenerator.Fill(bytes);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    private bool ChoosePod()
+    {
+        if (_options.Pod != PodChoice.Never && _abilities.PodAllowed)
+        {
+            return true;
+        }
+
+        if (_options.Pod == PodChoice.Always)
+        {
+            throw new RestartException($"This host does not allow a pod: {_abilities.PodProblem}.");
+        }
+
+        string why = _options.Pod == PodChoice.Never ? "" : $"This host does not allow a pod ({_abilities.PodProblem}), and without one ";
+        if (!_abilities.ExactIdsAllowed)
+        {
+            throw new RestartException($"{why}it does not let you choose process ids ({_abilities.ExactIdsProblem}). Run dmrestart as root.");
+        }
+
+        foreach (ImageFile image in _images)
+        {
+            foreach (ImageThread thread in image.Threads)
+            {
+                if (!IsFree(thread.Tid))
+                {
+                    throw new RestartException($"{why}the number {thread.Tid} of {image.Manifest.Program} belongs to another process. Wait until that has ended, or use a pod.");
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsFree(int number) => !Directory.Exists($"/proc/{number}");
+
+    private List<PodPlan> MakePods()
+    {
+        SortedDictionary<string, List<ImageFile>> byHost = new(StringComparer.Ordinal);
+        foreach (ImageFile image in _images)
+        {
+            string host = _inPod ? image.Manifest.HostId : "";
+            if (!byHost.TryGetValue(host, out List<ImageFile>? list))
+            {
+                byHost[host] = list = [];
+            }
+
+            list.Add(image);
+        }
+
+        List<PodPlan> pods = [];
+        foreach (List<ImageFile> list in byHost.Values)
+        {
+            pods.Add(MakePod(list));
+        }
+
+        // dmrestart ends as the first member's root does.
+        pods.Sort((left, right) => left.Tree.Roots[0].Manifest!.Member.CompareTo(right.Tree.Roots[0].Manifest!.Member));
+        return pods;
+    }
+
+    private PodPlan MakePod(List<ImageFile> images)
+    {
+        var place = new TreePlace(_inPod, HasTerminal(), IsFree, RestartNative.SessionOf(0));
+        ProcessTree tree = ProcessTree.Build(images.ConvertAll(image => image.Manifest), place);
+        int idleProcessors = Math.Max(1, Environment.ProcessorCount / _images.Count);
+        long monotonic = 0;
+        long bootTime = 0;
+        foreach (ImageFile image in images)
+        {
+            ProcessNode node = tree.Nodes.Find(candidate => candidate.Manifest == image.Manifest)!;
+            node.ImagePath = Path.GetFullPath(image.Path);
+            node.Readers = (int)Math.Clamp(image.Header.FileBytes / BytesPerReader, 1, (ulong)idleProcessors);
+            monotonic = Math.Max(monotonic, image.Manifest.MonotonicNanoseconds);
+            bootTime = Math.Max(bootTime, image.Manifest.BootTimeNanoseconds);
+        }
+
+        SpareNumbers.Assign(tree.Nodes, number => _inPod || IsFree(number), Preflight.PidLimit);
+        return new PodPlan(tree, monotonic, bootTime);
+    }
+
+    private static unsafe bool HasTerminal()
+    {
+        fixed (byte* path = "/dev/tty\0"u8)
+        {
+            int descriptor = RestartNative.Open(path, 0);
+            if (descriptor >= 0)
+            {
+                _ = RestartNative.Close(descriptor);
+            }
+
+            return descriptor >= 0;
+        }
+    }
+
+    private int HighDescriptor()
+    {
+        int highest = LowestHighDescriptor;
+        foreach (ImageFile image in _images)
+        {
+            foreach (DescriptorNote descriptor in image.Manifest.Descriptors)
+            {
+                highest = Math.Max(highest, descriptor.Fd + 1);
+            }
+        }
+
+        return highest;
+    }
+}
