@@ -43,13 +43,23 @@ static int child_has_ended(void)
     return error == 0 && info.pid != 0;
 }
 
+static uint32_t participants(const struct dm_run *run)
+{
+    return run->plan->node_count + ((run->plan->flags & DM_PLAN_POD) != 0 ? run->plan->pod_count : 1);
+}
+
+void dm_board_pass_ahead(const struct dm_run *run, enum dm_phase phase)
+{
+    if (__atomic_add_fetch(&run->board->arrived[phase], 1, __ATOMIC_SEQ_CST) == participants(run))
+        wake_all(run->board);
+}
+
 int dm_board_pass(const struct dm_run *run, enum dm_phase phase)
 {
     struct dm_board *board = run->board;
-    uint32_t needed = run->plan->node_count + ((run->plan->flags & DM_PLAN_POD) != 0 ? run->plan->pod_count : 1);
+    const uint32_t needed = participants(run);
     const struct dm_timespec step = {0, WAIT_STEP_NS};
-    if (__atomic_add_fetch(&board->arrived[phase], 1, __ATOMIC_SEQ_CST) == needed)
-        wake_all(board);
+    dm_board_pass_ahead(run, phase);
     for (int steps = 0;;) {
         uint32_t change = __atomic_load_n(&board->change, __ATOMIC_SEQ_CST);
         if (dm_board_failed(board))

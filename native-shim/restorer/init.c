@@ -25,7 +25,9 @@ int dm_init_found(struct dm_run *run, int32_t pod)
             return -1;
     if (dm_tree_settle(run, DM_PLAN_INIT, pod) < 0)
         return -1;
-    return dm_board_pass(run, DM_PHASE_SETTLED);
+    if (dm_board_pass(run, DM_PHASE_SETTLED) < 0)
+        return -1;
+    return dm_board_pass(run, DM_PHASE_CHECKED);
 }
 
 static void take_foreground(const struct dm_run *run, int32_t pod)

@@ -17,7 +17,8 @@ enum dm_phase {
     DM_PHASE_GROUPS_MADE, /* every group has its leader */
     DM_PHASE_JOINED,      /* everybody else has joined a group */
     DM_PHASE_MOVED,       /* leaders that belong elsewhere have moved on */
-    DM_PHASE_SETTLED,     /* transient processes are gone, zombies are dead, parents are right */
+    DM_PHASE_SETTLED,     /* transient processes are gone, zombies are dead */
+    DM_PHASE_CHECKED,     /* everybody has the parent, group and session that it should have */
     DM_PHASES,
 };
 
@@ -35,7 +36,7 @@ struct dm_board {
     uint32_t members;       /* that the plan has */
     uint32_t change;        /* futex: counts up when a phase is complete and when the run fails */
     uint32_t arrived[DM_PHASES];
-    uint32_t reserved[6];
+    uint32_t reserved[5];
     struct dm_board_node node[];
 };
 
@@ -105,5 +106,7 @@ int dm_board_fail_first(struct dm_board *board);
 /* Tells that this process has ended the phase and waits for the others. Returns 0, or -1 when the
  * run has failed. Until DM_PHASE_MOVED the unexpected end of a child counts as failure. */
 int dm_board_pass(const struct dm_run *run, enum dm_phase phase);
+/* The same for who will not be there any more: does not wait. */
+void dm_board_pass_ahead(const struct dm_run *run, enum dm_phase phase);
 
 #endif

@@ -147,11 +147,13 @@ static _Noreturn void live(struct dm_run *run, int32_t index)
     if (dm_tree_settle(run, index, node->pod) < 0)
         give_up(run);
     if (node->kind == DM_NODE_TRANSIENT || node->kind == DM_NODE_ZOMBIE) {
-        __atomic_add_fetch(&run->board->arrived[DM_PHASE_SETTLED], 1, __ATOMIC_SEQ_CST);
+        dm_board_pass_ahead(run, DM_PHASE_SETTLED);
+        dm_board_pass_ahead(run, DM_PHASE_CHECKED);
         end_as(node->kind == DM_NODE_ZOMBIE ? node->wait_status : 0);
     }
     pass(run, DM_PHASE_SETTLED);
     check_place(run, node);
+    pass(run, DM_PHASE_CHECKED);
     if (node->kind == DM_NODE_STANDIN)
         stand_in(run);
     dm_member_wake(run, index);

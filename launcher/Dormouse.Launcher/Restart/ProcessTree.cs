@@ -219,7 +219,6 @@ internal sealed class ProcessTree
         {
             Program = "outside parent",
             FinalSession = leads ? pid : child.FinalSession == child.Pid ? SessionOfFirst : child.FinalSession,
-            Flags = NodeFlags.Subreaper,
         };
         Add(standin);
         return standin;
@@ -298,6 +297,12 @@ internal sealed class ProcessTree
         {
             node.Flags |= NodeFlags.BeforeSession;
             return;
+        }
+
+        if (parent is { Kind: NodeKind.Standin })
+        {
+            // A child in a foreign session was not born to it: somebody outside takes orphans over.
+            parent.Flags |= NodeFlags.Subreaper;
         }
 
         if (parent is not null && !parent.Has(NodeFlags.Subreaper))
