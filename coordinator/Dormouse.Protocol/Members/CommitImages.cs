@@ -1,7 +1,9 @@
 namespace Dormouse.Protocol;
 
 /// <summary>One rename of a commit; parent directories of <paramref name="To"/> are made when missing.</summary>
-/// <param name="Optional">When <paramref name="From"/> does not exist, go on: it names an older image that may have been taken away.</param>
+/// <param name="Optional">It moves an older image out of the way: skip it when <paramref name="From"/> does not exist (moved already, or taken
+/// away by somebody) and never replace an existing <paramref name="To"/> (RENAME_NOREPLACE of renameat2(2), EEXIST is fine). Not optional:
+/// <paramref name="To"/> is replaced.</param>
 /// <remarks>u8 optional | str from | str to; absolute paths.</remarks>
 public readonly record struct ImageRename(string From, string To, bool Optional);
 

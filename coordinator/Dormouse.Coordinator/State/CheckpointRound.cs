@@ -1,0 +1,216 @@
+using Dormouse.Coordinator.Generations;
+using Dormouse.Coordinator.Host;
+using Dormouse.Protocol;
+
+namespace Dormouse.Coordinator.State;
+
+/// <summary>One checkpoint.</summary>
+internal sealed class CheckpointRound(Computation computation, Peer? client, CheckpointCommand command, string directory, uint generation)
+    : Round(computation, client)
+{
+    private static readonly TimeSpan s_execPoll = TimeSpan.FromMilliseconds(5);
+
+    private List<Member>? _participants;
+    private CommitPlan? _plan;
+
+    public uint Generation { get; } = generation;
+
+    public string Directory { get; } = directory;
+
+    public override bool IsRestart => false;
+
+    /// <summary>Whoever is a member, until all stand still; from then on these.</summary>
+    public override IReadOnlyCollection<Member> Participants => _participants is null ? Computation.Members : _participants;
+
+    public override TimeSpan NextLook
+        => Computation.Phase == Phase.Suspend && Computation.Departed.Count > 0 ? Computation.Now + s_execPoll : Timeout.InfiniteTimeSpan;
+
+    public override void Entered(Phase phase)
+    {
+        switch (phase)
+        {
+            case Phase.Suspend:
+                foreach (Member member in Participants) Joined(member);
+                break;
+            case Phase.Drain:
+                _participants = [.. Computation.Members];
+                Release(Phase.Suspend);
+                break;
+            case Phase.Write:
+                Release(Phase.Drain);
+                break;
+            case Phase.Resume:
+                Release(Phase.Write);
+                break;
+            case Phase.Commit:
+                BeginCommit();
+                break;
+            case Phase.Running:
+                Finish();
+                break;
+        }
+    }
+
+    public override void Joined(Member member)
+    {
+        member.BeginRound();
+        member.Peer.Send(new CheckpointRequested(
+            Computation.Epoch, Generation, Directory, command.Codec, command.KillAfter,
+            (ushort)Math.Clamp(Computation.Options.Deadlines.Suspend.TotalSeconds, 1, ushort.MaxValue)));
+    }
+
+    public override void Look() => ConsiderSuspended();
+
+    public override void AllFinished(Step step)
+    {
+        if (step == Step.Suspend) ConsiderSuspended();
+        else if (step == Step.List) SendCandidates();
+    }
+
+    public override void Lost(Member member)
+    {
+        switch (Computation.Phase)
+        {
+            case Phase.Suspend when member.Progress == Progress.None:
+                // It ended, or is in the middle of an exec and comes back: Departed knows.
+                ConsiderSuspended();
+                break;
+            case Phase.Resume or Phase.Commit when member.Progress == Progress.Committed:
+                break;
+            case Phase.Resume when member.Progress == Progress.Synced:
+                // Its image is whole and on the disk; it ran again, and ended. BeginCommit looks after its renames.
+                break;
+            case Phase.Commit when member.Hello.HostName == OwnHost.Name:
+                RenameFor(member);
+                break;
+            default:
+                Computation.Fail(FailureKind.Failed, $"{member} ended while the checkpoint was in phase {Computation.Phase}.");
+                break;
+        }
+    }
+
+    public override void Failed(FailureKind failure, string reason)
+    {
+        if (_plan is not null) Computation.Store.Abandon(_plan);
+        foreach (Member member in Computation.Members) member.Peer.Send(new Abort(Computation.Epoch, reason));
+        Client?.Send(new CommandFailed(failure, reason));
+    }
+
+    public override IEnumerable<string> Missing()
+    {
+        foreach (string participant in Unfinished()) yield return participant;
+        if (Computation.Phase != Phase.Suspend) yield break;
+        foreach (MemberHello departed in Computation.Departed) yield return $"pid {departed.Pid} ({departed.Program}) on {departed.HostName} to come back from its exec";
+        foreach (Member member in Participants)
+        {
+            if (!member.LooksAgain) continue;
+            foreach (int child in Computation.UnknownChildren(member))
+                yield return $"pid {child}, a child of {member}, to join (static, setuid and 32-bit programs cannot)";
+        }
+    }
+
+    /// <summary>All have said that they stand still. Is anybody left out?</summary>
+    private void ConsiderSuspended()
+    {
+        if (Computation.Phase != Phase.Suspend) return;
+        if (Participants.Count == 0 && Computation.Departed.Count == 0)
+        {
+            Computation.Fail(FailureKind.NothingAttached, "All processes ended before they could be checkpointed.");
+            return;
+        }
+
+        Computation.ForgetEndedDepartures();
+        if (Computation.Departed.Count > 0) return;
+        foreach (Member member in Participants)
+        {
+            if (member.Progress != Progress.Suspended || member.LooksAgain) return;
+        }
+
+        bool complete = true;
+        foreach (Member member in Participants)
+        {
+            int[] unknown = Computation.UnknownChildren(member);
+            if (unknown.Length == 0) continue;
+            complete = false;
+            member.LooksAgain = true;
+            member.Peer.Send(new ChildrenUnknown(Computation.Epoch, unknown));
+        }
+
+        if (complete) Computation.Advance(Trigger.AllSuspended);
+    }
+
+    private void SendCandidates()
+    {
+        Sharing sharing = new(Participants);
+        foreach (Member member in Participants)
+            member.Peer.Send(new Candidates(Computation.Epoch, (uint)Participants.Count, sharing.CandidatesOf(member)));
+        foreach (Member member in Participants) member.Inventory = [];
+    }
+
+    private void BeginCommit()
+    {
+        _plan = Computation.Store.Plan(Generation, Participants, Computation.Clock.GetUtcNow());
+        try
+        {
+            ImageFiles.Rename(_plan.Own);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            Computation.Fail(FailureKind.Failed, $"An older image cannot be moved away: {problem.Message}");
+            return;
+        }
+
+        foreach (Member member in Participants)
+        {
+            if (Computation.IsMember(member)) member.Peer.Send(new CommitImages(Computation.Epoch, [.. _plan.Of(member)]));
+        }
+
+        foreach (Member member in Participants)
+        {
+            if (!Computation.IsMember(member) && Computation.Phase == Phase.Commit) Lost(member);
+        }
+    }
+
+    /// <summary>Does the renames of a member that is gone.</summary>
+    private void RenameFor(Member member)
+    {
+        try
+        {
+            ImageFiles.Rename(_plan!.Of(member));
+            Computation.Finished(member, Step.Commit);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            Computation.Fail(FailureKind.Failed, $"{member} ended, and its image cannot be renamed for it: {problem.Message}");
+        }
+    }
+
+    private void Finish()
+    {
+        GenerationStore store = Computation.Store;
+        store.Commit(_plan!);
+        Computation.SaveGenerations(this);
+        store.DeleteOwnObsolete();
+        foreach (Member member in Computation.Members)
+            member.Peer.Send(new CheckpointFinished(Computation.Epoch, Committed: true, command.KillAfter, store.TakeObsolete(member.Hello.HostName)));
+
+        if (command.KillAfter) Computation.WhenAllEnded(Client, quit: false, () => Report(Client));
+        else Report(Client);
+    }
+
+    private void Report(Peer? client)
+    {
+        if (client is null) return;
+        ulong standstill = 0;
+        foreach ((Member member, StoredImage image) in Participants.Zip(_plan!.Generation.Images))
+        {
+            standstill = Math.Max(standstill, member.Image.StandstillMicroseconds);
+            client.Send(new ImageReport(
+                member.Id, member.Hello.HostName, member.Hello.Pid, member.Hello.Program, image.Path, member.Image.ImageBytes,
+                member.Image.MemoryBytes, member.Image.StandstillMicroseconds, member.Image.Losses));
+        }
+
+        ulong duration = (ulong)(Computation.Now - StartedAt).TotalMicroseconds;
+        client.Send(new CheckpointReport(Generation, (uint)Participants.Count, Directory, standstill, duration));
+    }
+}

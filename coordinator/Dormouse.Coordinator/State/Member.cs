@@ -1,0 +1,37 @@
+using Dormouse.Protocol;
+
+namespace Dormouse.Coordinator.State;
+
+/// <summary>One process of the computation, and how far it is.</summary>
+internal sealed class Member(uint id, MemberHello hello, Peer peer)
+{
+    public uint Id { get; } = id;
+
+    public MemberHello Hello { get; } = hello;
+
+    public Peer Peer { get; } = peer;
+
+    public Progress Progress { get; set; }
+
+    /// <summary>PIDs of its children, of its last <see cref="Suspended"/>.</summary>
+    public int[] Children { get; set; } = [];
+
+    /// <summary>It was told about unknown children and will send <see cref="Suspended"/> again.</summary>
+    public bool LooksAgain { get; set; }
+
+    public InventoryItem[] Inventory { get; set; } = [];
+
+    public ImageWritten Image { get; set; }
+
+    /// <summary>Said to be told apart by a person: "pid 4711 (make) on node3".</summary>
+    public override string ToString() => $"pid {Hello.Pid} ({Hello.Program}) on {Hello.HostName}";
+
+    public void BeginRound()
+    {
+        Progress = Progress.None;
+        LooksAgain = false;
+        Children = [];
+        Inventory = [];
+        Image = default;
+    }
+}

@@ -1,0 +1,74 @@
+using Dormouse.Protocol;
+
+namespace Dormouse.Coordinator.State;
+
+/// <summary>One restart.</summary>
+internal sealed class RestartRound(Computation computation, Peer client, RestartBegin request) : Round(computation, client)
+{
+    public override bool IsRestart => true;
+
+    public override IReadOnlyCollection<Member> Participants => Computation.Members;
+
+    public override void Entered(Phase phase)
+    {
+        switch (phase)
+        {
+            case Phase.Memory:
+                Client?.Send(new RestartAccepted(Computation.Epoch));
+                return;
+            case Phase.Reopen:
+                Release(Phase.Memory);
+                break;
+            case Phase.Reconnect:
+                Release(Phase.Reopen);
+                break;
+            case Phase.Refill:
+                Release(Phase.Reconnect);
+                break;
+            case Phase.Resume:
+                Release(Phase.Refill);
+                break;
+            case Phase.Running:
+                Release(Phase.Resume);
+                Client?.Send(new RestartDone((uint)Participants.Count));
+                return;
+        }
+
+        Client?.Send(new RestartProgress(phase, (uint)Participants.Count));
+    }
+
+    public override void Joined(Member member)
+    {
+        if (Participants.Count == request.ImageCount) Computation.Advance(Trigger.AllWoken);
+        else Client?.Send(new RestartProgress(Phase.Memory, (uint)Participants.Count));
+    }
+
+    public override void Lost(Member member)
+    {
+        if (member.Progress == Progress.Resumed) Computation.Consider(Step.Resume);
+        else Computation.Fail(FailureKind.Failed, $"{member} ended in phase {Computation.Phase} of the restart.");
+    }
+
+    public override void ClientLost()
+    {
+        base.ClientLost();
+        Computation.Fail(FailureKind.Failed, "dmrestart went away before the restart was done.");
+    }
+
+    public override void Failed(FailureKind failure, string reason)
+    {
+        foreach (Member member in Computation.Members)
+        {
+            member.Peer.Send(new Abort(Computation.Epoch, reason));
+            member.Peer.CloseWhenSent();
+        }
+
+        Computation.ForgetMembers();
+        Client?.Send(new CommandFailed(failure, reason));
+    }
+
+    public override IEnumerable<string> Missing()
+        => Computation.Phase == Phase.Memory
+            ? [$"{request.ImageCount - (uint)Participants.Count} of {request.ImageCount} processes to wake"]
+            : Unfinished();
+}

@@ -1,0 +1,64 @@
+using Dormouse.Protocol;
+
+namespace Dormouse.Coordinator.State;
+
+/// <summary>One checkpoint or one restart: what is sent when a phase begins, and what the loss of somebody means.</summary>
+internal abstract class Round(Computation computation, Peer? client)
+{
+    protected Computation Computation { get; } = computation;
+
+    /// <summary>Who asked for it and still listens.</summary>
+    public Peer? Client { get; private set; } = client;
+
+    public TimeSpan StartedAt { get; } = computation.Now;
+
+    /// <summary>Those whose progress counts.</summary>
+    public abstract IReadOnlyCollection<Member> Participants { get; }
+
+    public abstract bool IsRestart { get; }
+
+    /// <summary>When <see cref="Look"/> wants to be called next, whatever else happens.</summary>
+    public virtual TimeSpan NextLook => Timeout.InfiniteTimeSpan;
+
+    /// <summary>The computation has entered <paramref name="phase"/>: send what begins it.</summary>
+    public abstract void Entered(Phase phase);
+
+    /// <summary>A member has joined while new ones are welcome.</summary>
+    public abstract void Joined(Member member);
+
+    /// <summary>The connection of a member is gone; it is no longer among the computation's members.</summary>
+    public abstract void Lost(Member member);
+
+    /// <summary>All participants have finished a step that ends no phase.</summary>
+    public virtual void AllFinished(Step step)
+    {
+    }
+
+    /// <summary>Checks what no message announces.</summary>
+    public virtual void Look()
+    {
+    }
+
+    /// <summary>It has failed, and the computation runs again (or is gone): tell everybody.</summary>
+    public abstract void Failed(FailureKind failure, string reason);
+
+    /// <summary>Whom the current phase waits for, in words.</summary>
+    public abstract IEnumerable<string> Missing();
+
+    public virtual void ClientLost() => Client = null;
+
+    protected void Release(Phase phase)
+    {
+        foreach (Member member in Participants) member.Peer.Send(new BarrierReleased(Computation.Epoch, phase));
+    }
+
+    /// <summary>The participants who have not finished their step of this phase.</summary>
+    protected IEnumerable<string> Unfinished()
+    {
+        foreach (Member member in Participants)
+        {
+            Step? step = Step.Of(Computation.Phase, member.Progress);
+            if (step is not null) yield return $"{member} to {step.Doing}";
+        }
+    }
+}
