@@ -1,15 +1,21 @@
 # The C# that lives inside every process: compiled ahead of time, joined with the runtime's archives, its imports
 # decided (embed/imports.txt), and its exported C functions generated.
 
-managed_sources(RUNTIME_SOURCES runtime coordinator/Dormouse.Protocol)
+managed_sources(RUNTIME_SOURCES runtime coordinator/Dormouse.Protocol native-shim/generator)
 set(RUNTIME ${CMAKE_BINARY_DIR}/runtime)
 file(MAKE_DIRECTORY ${RUNTIME})
+set(EXPORTS_SOURCES ${RUNTIME}/Dormouse.Runtime.g.c ${RUNTIME}/dm_gates.g.c)
+if(DORMOUSE_USE_DNNE)
+    set(USE_DNNE true)
+else()
+    set(USE_DNNE false)
+endif()
 
 add_custom_command(
     OUTPUT ${RUNTIME}/compiled.stamp
-    BYPRODUCTS ${RUNTIME}/inputs.txt
+    BYPRODUCTS ${RUNTIME}/inputs.txt ${EXPORTS_SOURCES} ${RUNTIME}/exports.map ${RUNTIME}/exports.renames
     COMMAND ${DOTNET} publish ${CMAKE_SOURCE_DIR}/runtime/Dormouse.Runtime ${DOTNET_QUIET}
-            -p:NativeInputsFile=${RUNTIME}/inputs.txt
+            -p:NativeInputsFile=${RUNTIME}/inputs.txt -p:ExportsFolder=${RUNTIME} -p:UseDnne=${USE_DNNE}
     COMMAND ${CMAKE_COMMAND} -E touch ${RUNTIME}/compiled.stamp
     DEPENDS ${RUNTIME_SOURCES}
     COMMENT "C# runtime: compile ahead of time"

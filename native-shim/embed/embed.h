@@ -13,6 +13,13 @@
 /* Learns where this library lies, for dl_iterate_phdr and dladdr of the C# object. Takes the loader lock: early. */
 void dm_embed_find_self(void);
 
+/* The private allocator, memory.c. */
+void *dm_rt_calloc(size_t count, size_t bytes);
+void dm_rt_free(void *pointer);
+
+/* False in a process that borrows this memory from its parent: vfork(2), clone(2) with CLONE_VM. */
+int dm_guest_owns_process(void);
+
 /* Writes to stderr and ends the process with status 134 (as after SIGABRT). */
 _Noreturn void dm_rt_abort(void);
 

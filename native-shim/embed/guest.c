@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "dm_embed.h"
+#include "dm_gate.h"
 #include "dm_syscall.h"
 #include "embed.h"
 
@@ -21,6 +22,7 @@ struct dm_raw_thread dm_guest;
 
 static uint32_t s_lock;
 static uint32_t s_up;
+static int64_t s_pid;
 static uint64_t s_has_fsgsbase;
 
 /* Any variable of this library's TLS block: dm_rt___tls_get_addr takes its bearings from it. */
@@ -47,6 +49,11 @@ int dm_runtime_is_inside(void)
 int dm_runtime_is_up(void)
 {
     return (int)__atomic_load_n(&s_up, __ATOMIC_ACQUIRE);
+}
+
+int dm_guest_owns_process(void)
+{
+    return dm_getpid() == s_pid;
 }
 
 static uint64_t block_signals(void)
@@ -89,8 +96,11 @@ uint64_t dm_runtime_lock(void)
     return mask;
 }
 
+/* After fork(2) the child unlocks, too: from then on the runtime in this memory is its own. A vfork(2) child runs none
+ * of our handlers, and keeps the PID of its parent here. */
 void dm_runtime_unlock(uint64_t signal_mask)
 {
+    s_pid = dm_getpid();
     unlock();
     restore_signals(signal_mask);
 }
@@ -109,7 +119,8 @@ void dm_runtime_call(void (*function)(void *), void *argument)
     }
     uint64_t mask = dm_runtime_lock();
     enter(function, argument);
-    dm_runtime_unlock(mask);
+    unlock();
+    restore_signals(mask);
 }
 
 int dm_runtime_try_call(void (*function)(void *), void *argument)
@@ -124,7 +135,8 @@ int dm_runtime_try_call(void (*function)(void *), void *argument)
         return -EBUSY;
     }
     enter(function, argument);
-    dm_runtime_unlock(mask);
+    unlock();
+    restore_signals(mask);
     return 0;
 }
 
@@ -132,8 +144,10 @@ int dm_runtime_prepare(void)
 {
     if (dm_guest.fs_base != 0)
         return 0;
+    s_pid = dm_getpid();
     s_has_fsgsbase = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
     dm_embed_find_self();
+    dm_gate_prepare();
     return dm_raw_thread_prepare(&dm_guest, DM_GUEST_STACK_BYTES);
 }
 

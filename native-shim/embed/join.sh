@@ -1,7 +1,7 @@
 #!/bin/bash
 # Joins the C# object with the runtime's archives and decides about everything it asks of libc (imports.txt).
 # usage: join.sh INPUTS OUTDIR      INPUTS: object=, sdk=, framework= (written by Dormouse.Runtime.csproj)
-# Makes OUTDIR/runtime.o and OUTDIR/runtime.ld, a response file for the linker that binds the refused names.
+# OUTDIR/exports.renames was written by dm-gen. Makes OUTDIR/runtime.o and OUTDIR/runtime.ld, a response file for the linker that binds the refused names.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 inputs=$1
@@ -17,7 +17,10 @@ done <"$inputs"
 [ -f "$object" ] || { echo "join.sh: $inputs names no object file; run dotnet publish for runtime/Dormouse.Runtime" >&2; exit 1; }
 
 mkdir -p "$out"
-ld -r -o "$out/joined.o" "$object" "${sdk}libbootstrapperdll.o" --start-group \
+# Exported functions are C, with a gate before C#: the object's own symbols of these names step aside, before anything of
+# the runtime's archives could be bound to them.
+objcopy --redefine-syms="$out/exports.renames" "$object" "$out/object.o"
+ld -r -o "$out/joined.o" "$out/object.o" "${sdk}libbootstrapperdll.o" --start-group \
     "${sdk}libRuntime.WorkstationGC.a" "${framework}libSystem.Native.a" "${sdk}libeventpipe-disabled.a" \
     "${sdk}libRuntime.VxsortDisabled.a" "${sdk}libstandalonegc-disabled.a" "${sdk}libstdc++compat.a" --end-group
 
@@ -40,4 +43,4 @@ awk -v names="$out/renames" -v response="$out/runtime.ld" -v list="$here/imports
     END { exit bad }' "$here/imports.txt" "$out/imports"
 
 objcopy --redefine-syms="$out/renames" "$out/joined.o" "$out/runtime.o"
-rm -f "$out/joined.o"
+rm -f "$out/joined.o" "$out/object.o"

@@ -12,7 +12,7 @@ internal static class Ping
     /// <param name="value">Any number; also decides how much is allocated.</param>
     /// <returns><paramref name="value"/> + 1 when everything worked, -1 when something was lost.</returns>
     [UnmanagedCallersOnly(EntryPoint = "dm_managed_ping")]
-    public static int Run(int value)
+    internal static int Run(int value)
     {
         try
         {

@@ -1,0 +1,10 @@
+// World: Ordinary.
+
+namespace Dormouse.Generator.Checks;
+
+internal static class AllChecks
+{
+    /// <summary>Everything that is wrong with these entry points and the code that they reach; empty when nothing is.</summary>
+    public static IReadOnlyList<Finding> Run(IReadOnlyList<EntryPoint> entries)
+        => [.. SignatureCheck.Run(entries), .. NameCheck.Run(entries), .. ReachabilityCheck.Run(entries)];
+}
