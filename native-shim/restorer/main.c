@@ -8,6 +8,7 @@
 #include <asm/stat.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
+#include <linux/resource.h>
 
 #include "base.h"
 #include "dm_syscall.h"
@@ -15,6 +16,9 @@
 #include "pod.h"
 #include "run.h"
 #include "supervise.h"
+
+/* Three streams, the image, and three of init.c. */
+#define RESERVED_DESCRIPTORS 16
 
 static _Noreturn void refuse(const char *why, int64_t error)
 {
@@ -130,10 +134,21 @@ static void find_kernel_parts(struct dm_run *run)
     }
 }
 
+/* High numbers may be above the soft limit. */
+static void raise_limit(struct dm_run *run)
+{
+    const uint64_t needed = (uint64_t)run->plan->high_fd + RESERVED_DESCRIPTORS;
+    (void)dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (int64_t)&run->descriptors);
+    const struct dm_limit higher = {needed, run->descriptors.hard};
+    if (run->descriptors.soft < needed)
+        (void)dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, (int64_t)&higher, 0);
+}
+
 static void prepare_descriptors(struct dm_run *run)
 {
     int pipe[2];
     int64_t error = 0;
+    raise_limit(run);
     for (int fd = 0; fd < 3; fd++)
         if (dm_syscall3(__NR_fcntl, fd, F_GETFD, 0) >= 0 && error >= 0)
             error = dm_syscall3(__NR_dup3, fd, run->plan->high_fd + fd, 0);

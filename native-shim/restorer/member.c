@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 #include <linux/mman.h>
 #include <linux/fcntl.h>
+#include <linux/resource.h>
 
 #include "base.h"
 #include "dm_crc32c.h"
@@ -82,6 +83,7 @@ static void open_image(struct opening *o)
             fail(o, "no descriptor is left", error);
         fd = wanted;
     }
+    (void)dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, (int64_t)&o->run->descriptors, 0);
     (void)dm_syscall3(__NR_close_range, 0, o->run->plan->high_fd - 1, 0);
     (void)dm_syscall3(__NR_close_range, wanted + 1, (int64_t)~0u, 0);
     o->image_fd = (int32_t)fd;

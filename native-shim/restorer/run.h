@@ -67,6 +67,11 @@ struct dm_order {
     int32_t value;
 };
 
+/* struct rlimit64 of the kernel. */
+struct dm_limit {
+    uint64_t soft, hard;
+};
+
 struct dm_run {
     const struct dm_plan *plan;
     const struct dm_plan_pod *pods;
@@ -79,6 +84,7 @@ struct dm_run {
     int error_fd;
     int report_read, report_write;
     int terminal_fd;     /* -1: none */
+    struct dm_limit descriptors; /* RLIMIT_NOFILE as the user has it; ours may be higher */
 };
 
 /* Behind the nodes of the board. */

@@ -69,9 +69,8 @@ int dm_tree_reap(const struct dm_run *run)
 static _Noreturn void stand_in(const struct dm_run *run)
 {
     const uint64_t wanted = dm_signal_bit(DM_SIGCHLD);
-    const struct dm_timespec second = {1, 0};
     while (dm_tree_reap(run) != 0)
-        (void)dm_syscall4(__NR_rt_sigtimedwait, (int64_t)&wanted, 0, (int64_t)&second, sizeof wanted);
+        (void)dm_syscall4(__NR_rt_sigtimedwait, (int64_t)&wanted, 0, 0, sizeof wanted);
     dm_exit_process(0);
 }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dormouse.Protocol.Image;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dormouse.Launcher.Restart;
 
@@ -107,18 +108,23 @@ internal sealed class Preflight
             return;
         }
 
-        var file = new FileInfo(path);
-        if (!file.Exists)
+        try
+        {
+            // .NET tells the time in units of 100 nanoseconds.
+            using SafeFileHandle file = File.OpenHandle(path);
+            ulong modified = (ulong)(File.GetLastWriteTimeUtc(file) - DateTime.UnixEpoch).Ticks;
+            if ((ulong)RandomAccess.GetLength(file) != sizeBytes || modified != modifiedNanoseconds / NanosecondsPerTick)
+            {
+                _problems.Add($"{path}, which {manifest.Program} is running from, has changed since the checkpoint. Put the old file back.");
+            }
+        }
+        catch (Exception problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
         {
             _problems.Add($"{path}, which {manifest.Program} is running from, is missing. Put it back as it was on {manifest.HostName}.");
-            return;
         }
-
-        // .NET tells the time in units of 100 nanoseconds.
-        ulong modified = (ulong)(file.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks;
-        if ((ulong)file.Length != sizeBytes || modified != modifiedNanoseconds / NanosecondsPerTick)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            _problems.Add($"{path}, which {manifest.Program} is running from, has changed since the checkpoint. Put the old file back.");
+            _problems.Add($"{path}, which {manifest.Program} is running from, cannot be read: {problem.Message}");
         }
     }
 

@@ -107,8 +107,6 @@ static void wait_for_children(int output)
 static void end(void)
 {
     int64_t pause[2] = {(int64_t)orders.stay, 0};
-    uint64_t none = 0;
-    dm_syscall4(__NR_rt_sigprocmask, 2, (int64_t)&none, 0, 8);
     dm_syscall2(__NR_nanosleep, (int64_t)pause, 0);
     if ((orders.exit_status & 0x7f) != 0)
         dm_syscall2(__NR_kill, dm_getpid(), (int64_t)(orders.exit_status & 0x7f));
@@ -127,6 +125,8 @@ __attribute__((noreturn)) void restored(uint64_t slot)
     struct line line = {.length = 0};
     say_who_i_am(&line);
     dm_write(output, line.text, line.length);
+    uint64_t none = 0;
+    dm_syscall4(__NR_rt_sigprocmask, 2, (int64_t)&none, 0, 8);
     wait_for_children(output);
     end();
     for (;;)
