@@ -14,14 +14,16 @@ static uint32_t number(const uint8_t *at, unsigned bytes)
     return value;
 }
 
+/* CommandFailed: u8 failure | text. */
 static void copy_reason(struct dm_coordinator *coordinator, uint32_t payload)
 {
-    uint32_t length = payload >= 2 ? number(coordinator->frame + DM_FRAME_HEADER_BYTES, 2) : 0;
-    if (length > payload - 2 || payload < 2)
+    const uint8_t *text = coordinator->frame + DM_FRAME_HEADER_BYTES + 1;
+    uint32_t length = payload >= 3 ? number(text, 2) : 0;
+    if (length > payload - 3 || payload < 3)
         length = 0;
     if (length > sizeof coordinator->reason - 1)
         length = sizeof coordinator->reason - 1;
-    memcpy(coordinator->reason, coordinator->frame + DM_FRAME_HEADER_BYTES + 2, length);
+    memcpy(coordinator->reason, text + 2, length);
     coordinator->reason[length] = 0;
 }
 

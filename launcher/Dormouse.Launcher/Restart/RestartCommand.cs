@@ -1,3 +1,5 @@
+using Dormouse.Launcher.Interop;
+using Dormouse.Launcher.Tools;
 using Dormouse.Protocol.Image;
 
 namespace Dormouse.Launcher.Restart;
@@ -5,10 +7,6 @@ namespace Dormouse.Launcher.Restart;
 /// <summary>dmrestart: looks at images, plans, and becomes the restorer.</summary>
 public static class RestartCommand
 {
-    private const int ExitDone = 0;
-    private const int ExitUsage = 2;
-    private const int ExitNotRestarted = 125;
-
     /// <summary>Runs the command. When all goes well this process becomes the restorer and the method does not return.</summary>
     /// <returns>The exit status.</returns>
     public static int Run(string[] args)
@@ -16,8 +14,14 @@ public static class RestartCommand
         ArgumentNullException.ThrowIfNull(args);
         if (Array.Exists(args, argument => argument == "--help"))
         {
-            Console.Out.WriteLine(RestartOptions.Help);
-            return ExitDone;
+            Terminal.WriteLine(Terminal.Out, RestartOptions.Help);
+            return ExitCode.Success;
+        }
+
+        if (Array.Exists(args, argument => argument == "--version"))
+        {
+            Terminal.WriteLine(Terminal.Out, ProgramVersion.Line("dmrestart"));
+            return ExitCode.Success;
         }
 
         try
@@ -27,12 +31,12 @@ public static class RestartCommand
         catch (UsageException problem)
         {
             Say($"{problem.Message} See dmrestart --help.");
-            return ExitUsage;
+            return ExitCode.Usage;
         }
         catch (Exception problem) when (problem is RestartException or ImageFormatException or IOException or UnauthorizedAccessException)
         {
             Say(problem.Message);
-            return ExitNotRestarted;
+            return ExitCode.CannotLaunch;
         }
     }
 
@@ -53,7 +57,7 @@ public static class RestartCommand
                 Say(problem);
             }
 
-            return ExitNotRestarted;
+            return ExitCode.CannotLaunch;
         }
 
         string restorer = Restorer.FindProgram();
@@ -73,11 +77,11 @@ public static class RestartCommand
 
         foreach (string difference in preflight.Differences)
         {
-            Console.Out.WriteLine(difference);
+            Terminal.WriteLine(Terminal.Out, difference);
         }
 
-        Console.Out.WriteLine(summary);
-        return ExitDone;
+        Terminal.WriteLine(Terminal.Out, summary);
+        return ExitCode.Success;
     }
 
     private static int Wake(RestartOptions options, Generation generation, RestartPlanner planner, string restorer, string what)
@@ -86,6 +90,7 @@ public static class RestartCommand
         CoordinatorAddress coordinator = RestartCoordinator.Begin(options, generation, session);
         SayUnlessQuiet(options, what);
         byte[] plan = PlanWriter.Write(planner.PlanWith(coordinator, session));
+        Start.Restore();
         throw Restorer.Become(restorer, plan, coordinator.Descriptor);
     }
 
@@ -97,5 +102,5 @@ public static class RestartCommand
         }
     }
 
-    private static void Say(string message) => Console.Error.WriteLine($"dmrestart: {message}");
+    private static void Say(string message) => Terminal.Complain("dmrestart", message);
 }
