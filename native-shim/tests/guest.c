@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "dm_embed.h"
 #include "dm_syscall.h"
 
@@ -20,14 +21,6 @@
 int dm_managed_ping(int value);
 
 enum { GENERATIONS = 3, PINGS = 40, THREADS = 8 };
-
-#define CHECK(condition)                                                                     \
-    do {                                                                                     \
-        if (!(condition)) {                                                                  \
-            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);        \
-            exit(1);                                                                         \
-        }                                                                                    \
-    } while (0)
 
 static struct dm_raw_thread s_thread;
 
