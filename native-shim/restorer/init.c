@@ -118,6 +118,7 @@ static int read_order(const struct dm_run *run, int32_t pod, int order_fd)
 
 _Noreturn void dm_init_live(struct dm_run *run, int32_t pod, int order_fd)
 {
+    run->pod = pod;
     set_up(run, pod, &order_fd);
     if (dm_init_found(run, pod) < 0)
         dm_exit_process(1);

@@ -81,6 +81,7 @@ struct dm_run {
     struct dm_board *board;
     uint64_t board_bytes;
     struct dm_kernel_part parts[DM_PARTS];
+    int32_t pod;         /* that this process is in; 0 without pods */
     int error_fd;
     int report_read, report_write;
     int terminal_fd;     /* -1: none */

@@ -19,6 +19,7 @@
 #include "tree.h"
 
 #define WAKING_STEP_MS 100
+#define REST_MS 20
 
 enum { EVENT_SIGNAL, EVENT_REPORT, EVENT_COORDINATOR, EVENTS };
 
@@ -94,8 +95,27 @@ static _Noreturn void abandon(const struct supervisor *s, int signal)
     dm_exit_process(DM_EXIT_NOT_RESTARTED);
 }
 
+/* Usually nothing else lives when the roots have ended: then all that we have made is gone before we are. Others are
+ * left alone after a moment. */
+static void wait_for_the_rest(const struct supervisor *s)
+{
+    struct pollfd signals = s->events[EVENT_SIGNAL];
+    for (int64_t more = 1; more > 0;) {
+        struct signalfd_siginfo info;
+        int64_t pid;
+        while ((pid = dm_wait(-1, 0, WNOHANG)) > 0)
+            continue;
+        if (pid < 0)
+            return;
+        more = dm_syscall3(__NR_poll, (int64_t)&signals, 1, REST_MS);
+        if (more > 0)
+            (void)dm_read(signals.fd, &info, sizeof info);
+    }
+}
+
 static _Noreturn void end_as(const struct supervisor *s, int32_t status)
 {
+    wait_for_the_rest(s);
     take_terminal_back(s);
     if ((status & 0x7f) != 0)
         end_by_signal(status & 0x7f);

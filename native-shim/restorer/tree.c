@@ -27,7 +27,7 @@ static void report(const struct dm_run *run, enum dm_report_type type, int32_t n
 static int32_t node_of(const struct dm_run *run, int32_t pid)
 {
     for (uint32_t i = 0; i < run->plan->node_count; i++)
-        if (run->nodes[i].pid == pid && run->board->node[i].alive != 0 && run->board->node[i].ended == 0)
+        if (run->nodes[i].pid == pid && run->nodes[i].pod == run->pod && run->board->node[i].alive != 0 && run->board->node[i].ended == 0)
             return (int32_t)i;
     return -1;
 }

@@ -30,6 +30,9 @@ internal sealed class ImageBuilder
     /// <summary>Lengths of extents vary when set, and every second page is left out, so that many small extents appear.</summary>
     public bool Scattered { get; init; }
 
+    /// <summary>The memory does not match its checksum.</summary>
+    public bool DamagesMemory { get; init; }
+
     /// <summary>A file that is mapped privately, or null.</summary>
     public string? MappedFile { get; init; }
 
@@ -145,7 +148,7 @@ internal sealed class ImageBuilder
             BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(8), (ulong)file.Position);
             BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(16), (uint)part.Length);
             BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(20), (uint)part.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(28), Crc32C.Of(part));
+            BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(28), Crc32C.Of(part) ^ (DamagesMemory ? 1u : 0));
             extents.Add(record);
             file.Write(part);
         }

@@ -146,4 +146,43 @@ public sealed class RestorerTests(int? user)
         Dictionary<string, List<long>> facts = woken.Members[31003];
         Assert.That((facts["ppid"][0], facts["pgid"][0], facts["sid"][0], facts["thread"][0]), Is.EqualTo((31001L, 31002L, 31001L, 31005L)));
     }
+
+    [Test]
+    public void DamagedMemory_WakesNobody()
+    {
+        ImageBuilder good = new() { Manifest = new ImageManifest { Member = 1, Pid = 500, ParentPid = 1, ProcessGroup = 500, Session = 500 }, StaySeconds = 20 };
+        ImageBuilder bad = new()
+        {
+            Manifest = new ImageManifest { Member = 2, Pid = 501, ParentPid = 500, ProcessGroup = 500, Session = 500 }, DamagesMemory = true,
+        };
+
+        using Woken woken = Woken.Run(PodChoice.Always, user, good, bad);
+
+        Assert.That(woken.ExitCode, Is.EqualTo(125), woken.Transcript);
+        Assert.That(woken.Transcript, Does.Contain("guest (pid 501)").And.Contain("checksums"));
+    }
+
+    [Test]
+    public void ProcessesOfTwoHosts_WithTheSameNumbers_GetAPodEach()
+    {
+        ImageBuilder On(string host, uint member, int status) => new()
+        {
+            Manifest = new ImageManifest { HostId = host, Member = member, Pid = 500, ParentPid = 499, ProcessGroup = 500, Session = 499 },
+            ExitStatus = status << 8,
+        };
+
+        using Woken woken = Woken.Run(PodChoice.Always, user, On("b", 1, 4), On("a", 2, 5));
+
+        Assert.That(woken.ExitCode, Is.EqualTo(4), woken.Transcript);
+        Assert.That(woken.Transcript.Split("member pid=500 ppid=499"), Has.Length.EqualTo(3), woken.Transcript);
+    }
+
+    [Test]
+    public void WithoutPod_TakenNumber_IsRefused()
+    {
+        if (user is not null) Assert.Ignore("Only root may choose process ids without a pod.");
+        ImageBuilder builder = new() { Manifest = new ImageManifest { Member = 1, Pid = Environment.ProcessId, ParentPid = 1, ProcessGroup = 0, Session = 0 } };
+
+        Assert.That(() => Woken.Run(PodChoice.Never, user, builder), Throws.TypeOf<RestartException>().With.Message.Contains("belongs to another process"));
+    }
 }

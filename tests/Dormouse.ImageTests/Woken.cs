@@ -50,7 +50,7 @@ internal sealed class Woken : IDisposable
         var options = new RestartOptions { Images = [], Pod = pod };
         var planner = new RestartPlanner(images, options, abilities);
         string plan = Path.Combine(_directory, "plan");
-        File.WriteAllBytes(plan, PlanWriter.Write(planner.PlanWith(new CoordinatorAddress("127.0.0.1", 7779, new byte[32], -1), 4711)));
+        File.WriteAllBytes(plan, PlanWriter.Write(planner.PlanWith(new CoordinatorContact("127.0.0.1", 7779, new byte[32], -1), 4711)));
         Execute(plan, user);
     }
 

@@ -33,7 +33,7 @@ public static class RestartCommand
             Say($"{problem.Message} See dmrestart --help.");
             return ExitCode.Usage;
         }
-        catch (Exception problem) when (problem is RestartException or ImageFormatException or IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (problem is RestartException or ToolException or ImageFormatException or IOException or UnauthorizedAccessException)
         {
             Say(problem.Message);
             return ExitCode.CannotLaunch;
@@ -87,11 +87,13 @@ public static class RestartCommand
     private static int Wake(RestartOptions options, Generation generation, RestartPlanner planner, string restorer, string what)
     {
         ulong session = RestartPlanner.NewSession();
-        CoordinatorAddress coordinator = RestartCoordinator.Begin(options, generation, session);
+        CoordinatorContact coordinator = RestartCoordinator.Begin(options, generation, session);
         SayUnlessQuiet(options, what);
         byte[] plan = PlanWriter.Write(planner.PlanWith(coordinator, session));
         Start.Restore();
-        throw Restorer.Become(restorer, plan, coordinator.Descriptor);
+        RestartException problem = Restorer.Become(restorer, plan, coordinator.Descriptor);
+        GC.KeepAlive(coordinator);
+        throw problem;
     }
 
     private static void SayUnlessQuiet(RestartOptions options, string message)

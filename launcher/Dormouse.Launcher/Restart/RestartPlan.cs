@@ -11,7 +11,8 @@ internal sealed record PodPlan(ProcessTree Tree, long MonotonicNanoseconds, long
 /// <param name="Port">TCP port.</param>
 /// <param name="Token">The secret of the computation, 32 bytes.</param>
 /// <param name="Descriptor">dmrestart's own connection, on which the end of the restart is told, or -1.</param>
-internal sealed record CoordinatorAddress(string Address, ushort Port, byte[] Token, int Descriptor);
+/// <param name="Owner">Who would close it when collected.</param>
+internal sealed record CoordinatorContact(string Address, ushort Port, byte[] Token, int Descriptor, object? Owner = null);
 
 /// <summary>All that the restorer is told.</summary>
 internal sealed record RestartPlan
@@ -26,7 +27,7 @@ internal sealed record RestartPlan
     public required bool InUserNamespace { get; init; }
 
     /// <summary>The coordinator.</summary>
-    public required CoordinatorAddress Coordinator { get; init; }
+    public required CoordinatorContact Coordinator { get; init; }
 
     /// <summary>Random number of this run.</summary>
     public required ulong Session { get; init; }

@@ -31,7 +31,7 @@ internal sealed class RestartPlanner
     public string Way => !_inPod ? "without a pod" : Pods.Count == 1 ? "in a pod" : $"in {Pods.Count} pods";
 
     /// <summary>The plan for the restorer.</summary>
-    public RestartPlan PlanWith(CoordinatorAddress coordinator, ulong session) => new()
+    public RestartPlan PlanWith(CoordinatorContact coordinator, ulong session) => new()
     {
         Pods = Pods,
         InPod = _inPod,
