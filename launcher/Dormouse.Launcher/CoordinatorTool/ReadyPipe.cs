@@ -1,0 +1,22 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dormouse.Launcher.CoordinatorTool;
+
+/// <summary>The daemon's end of the pipe on which its starter waits for one line.</summary>
+internal sealed class ReadyPipe(int descriptor)
+{
+    /// <summary>Says it and closes the pipe.</summary>
+    public void Say(string line)
+    {
+        try
+        {
+            using FileStream pipe = new(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+            pipe.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        }
+        catch (IOException)
+        {
+            // The starter did not wait. Who else comes finds the record.
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Sockets;
+using Dormouse.Launcher.Tools;
+using Dormouse.Protocol;
+
+namespace Dormouse.Launcher.Coordinators;
+
+/// <summary>
+/// Finds the coordinator that is meant: as the options say, or the environment (DORMOUSE_COORD_HOST, DORMOUSE_COORD_PORT; inside a
+/// computation DORMOUSE_COORDINATOR), or the newest of this user, or whoever of this user listens on the usual port.
+/// </summary>
+internal static class CoordinatorFinder
+{
+    /// <summary>Connects to a running one, or starts one where the request allows.</summary>
+    /// <param name="isNew">It was started just now, with the options of the request.</param>
+    /// <exception cref="ToolException">There is none, or it is not this user's.</exception>
+    public static CoordinatorClient Open(CoordinatorRequest request, out bool isNew)
+    {
+        CoordinatorClient? client = request.Mode == CoordinatorMode.New ? null : TryConnect(request);
+        isNew = client is null;
+        client ??= CoordinatorStarter.Start(request, PortToStartOn(request));
+        if (request.PortFile is { } file) PortFile.Write(file, client.Address.Endpoint.Port);
+        return client;
+    }
+
+    /// <summary>Connects to a running one.</summary>
+    /// <exception cref="ToolException">There is none, or it is not this user's.</exception>
+    public static CoordinatorClient Connect(CoordinatorRequest request)
+        => CoordinatorClient.Connect(Locate(request) ?? throw NotFound(request));
+
+    private static CoordinatorClient? TryConnect(CoordinatorRequest request)
+    {
+        bool mayStart = request.Mode == CoordinatorMode.Any && IsThisHost(Host(request));
+        try
+        {
+            CoordinatorAddress? address = Locate(request);
+            if (address is null && !mayStart) throw NotFound(request);
+            return address is null ? null : CoordinatorClient.Connect(address);
+        }
+        catch (ToolException problem) when (mayStart && problem.ExitCode is ExitCode.NoCoordinator or ExitCode.Refused)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The address and token of the one that is meant, whether it answers or not; null when no token for it is known.</summary>
+    private static CoordinatorAddress? Locate(CoordinatorRequest request)
+    {
+        string? host = Host(request);
+        int? port = Port(request);
+        string? token = Environment.GetEnvironmentVariable("DORMOUSE_TOKEN");
+        if (host is null && port is null && Inherited(token) is { } inherited) return inherited;
+
+        if (!IsThisHost(host))
+        {
+            if (string.IsNullOrEmpty(token))
+                throw new ToolException(ExitCode.Refused, $"The coordinator on {host} asks for its token. Set DORMOUSE_TOKEN to the \"token\" of its coordinator-PORT.json there.");
+            return new CoordinatorAddress(new IPEndPoint(Resolve(host!), port ?? ProtocolVersion.DefaultPort), token);
+        }
+
+        CoordinatorRecord? record = port is null
+            ? CoordinatorRecord.Read(null) ?? CoordinatorRecord.Read(ProtocolVersion.DefaultPort)
+            : CoordinatorRecord.Read(port);
+        if (record is not null) return new CoordinatorAddress(new IPEndPoint(Resolve(record.Host), record.Port), record.Token);
+        return string.IsNullOrEmpty(token) || port is null ? null : new CoordinatorAddress(new IPEndPoint(IPAddress.Loopback, port.Value), token);
+    }
+
+    private static CoordinatorAddress? Inherited(string? token)
+    {
+        string? coordinator = Environment.GetEnvironmentVariable("DORMOUSE_COORDINATOR");
+        return !string.IsNullOrEmpty(token) && IPEndPoint.TryParse(coordinator ?? "", out IPEndPoint? endpoint) ? new CoordinatorAddress(endpoint, token) : null;
+    }
+
+    private static string? Host(CoordinatorRequest request) => request.Host ?? NullWhenEmpty(Environment.GetEnvironmentVariable("DORMOUSE_COORD_HOST"));
+
+    private static int? Port(CoordinatorRequest request)
+    {
+        if (request.Port is not null) return request.Port;
+        string? text = NullWhenEmpty(Environment.GetEnvironmentVariable("DORMOUSE_COORD_PORT"));
+        if (text is null) return null;
+        return ushort.TryParse(text, out ushort port) ? port : throw new ToolException(ExitCode.Usage, $"DORMOUSE_COORD_PORT is {text}, which is no port.");
+    }
+
+    /// <summary>The port of one that died is taken again: its processes look for a coordinator there.</summary>
+    private static int? PortToStartOn(CoordinatorRequest request)
+        => Port(request) ?? (request.Mode == CoordinatorMode.New ? 0 : CoordinatorRecord.Read(null)?.Port);
+
+    private static bool IsThisHost(string? host)
+        => host is null || host == "localhost" || host == Coordinator.Host.OwnHost.Name
+            || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+
+    private static IPAddress Resolve(string host)
+    {
+        if (IPAddress.TryParse(host, out IPAddress? address)) return address;
+        if (host == "localhost") return IPAddress.Loopback;
+        try
+        {
+            foreach (IPAddress found in Dns.GetHostAddresses(host))
+            {
+                if (found.AddressFamily == AddressFamily.InterNetwork) return found;
+            }
+        }
+        catch (SocketException)
+        {
+            // Said below.
+        }
+
+        throw new ToolException(ExitCode.NoCoordinator, $"The host {host} has no IPv4 address. Give its address with --coord-host.");
+    }
+
+    private static ToolException NotFound(CoordinatorRequest request)
+        => new(ExitCode.NoCoordinator, Port(request) is { } port
+            ? $"No coordinator of yours is known on port {port}. Start one with dmlaunch or dmcoordinator, or set DORMOUSE_TOKEN."
+            : "No coordinator of yours is running. Start a program with dmlaunch, or a coordinator with dmcoordinator.");
+
+    private static string? NullWhenEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Dormouse.Protocol;
+
+namespace Dormouse.Launcher.Coordinators;
+
+/// <summary>What is known about a running coordinator: file coordinator-PORT.json of the runtime directory, mode 0600.</summary>
+/// <param name="Host">An address or name under which it is reached.</param>
+/// <param name="Token">64 hex digits.</param>
+/// <param name="FirstMember">The number from which this coordinator counts members; one that takes its place counts from higher up.</param>
+internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string Token, ulong Computation, uint FirstMember)
+{
+    private const string DefaultName = "default";
+
+    /// <summary>Reads the record of a port, or of the newest coordinator.</summary>
+    /// <returns>Null when there is none that can be understood.</returns>
+    public static CoordinatorRecord? Read(int? port)
+    {
+        foreach (string directory in RuntimeDirectory.Existing())
+        {
+            if (Read(Path.Combine(directory, port is { } number ? FileName(number) : DefaultName)) is { } record) return record;
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes it, and makes it the one that commands talk to when they are not told otherwise.</summary>
+    public void Write(string directory)
+    {
+        string temporary = Path.Combine(directory, $".{FileName(Port)}.{Environment.ProcessId}");
+        FileStreamOptions create = new()
+        {
+            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        using (FileStream file = new(temporary, create))
+        using (Utf8JsonWriter json = new(file))
+        {
+            json.WriteStartObject();
+            json.WriteString("host", Host);
+            json.WriteNumber("port", Port);
+            json.WriteNumber("pid", Pid);
+            json.WriteString("token", Token);
+            json.WriteString("computation", Computation.ToString("x16"));
+            json.WriteNumber("firstMember", FirstMember);
+            json.WriteNumber("protocol", ProtocolVersion.Current);
+            json.WriteEndObject();
+        }
+
+        File.Move(temporary, Path.Combine(directory, FileName(Port)), overwrite: true);
+        PointDefaultTo(directory, FileName(Port));
+    }
+
+    /// <summary>Takes the record away; the newest of the others becomes the default.</summary>
+    public void Remove(string directory)
+    {
+        string path = Path.Combine(directory, FileName(Port));
+        if (Read(path) is not { } written || written.Pid != Pid) return;
+        File.Delete(path);
+        string link = Path.Combine(directory, DefaultName);
+        if (new FileInfo(link).LinkTarget != FileName(Port)) return;
+        FileInfo? newest = new DirectoryInfo(directory).EnumerateFiles("coordinator-*.json").MaxBy(file => file.LastWriteTimeUtc);
+        if (newest is null) File.Delete(link);
+        else PointDefaultTo(directory, newest.Name);
+    }
+
+    private static string FileName(int port) => $"coordinator-{port}.json";
+
+    private static void PointDefaultTo(string directory, string name)
+    {
+        string temporary = Path.Combine(directory, $".default.{Environment.ProcessId}");
+        File.Delete(temporary);
+        File.CreateSymbolicLink(temporary, name);
+        File.Move(temporary, Path.Combine(directory, DefaultName), overwrite: true);
+    }
+
+    private static CoordinatorRecord? Read(string path)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            JsonElement root = document.RootElement;
+            return new CoordinatorRecord(
+                root.GetProperty("host").GetString() ?? "",
+                root.GetProperty("port").GetInt32(),
+                root.GetProperty("pid").GetInt32(),
+                root.GetProperty("token").GetString() ?? "",
+                Convert.ToUInt64(root.GetProperty("computation").GetString(), 16),
+                root.GetProperty("firstMember").GetUInt32());
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException
+            or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        {
+            return null;
+        }
+    }
+}
