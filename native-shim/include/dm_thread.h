@@ -1,0 +1,67 @@
+/* What is kept of each thread while it is suspended, and how it is parked and
+ * taken up again. World: Frozen.
+ *
+ * A suspended thread stands in the signal handler of suspend.c, on its own
+ * stack, with a saved dm_context. A restart creates a kernel thread with the
+ * same TID and FS base and resumes that context: the handler returns twice.
+ */
+#ifndef DM_THREAD_H
+#define DM_THREAD_H
+
+#include <stdint.h>
+
+/* Callee-saved state, System V x86-64 ABI; the layout is known to arch/x86_64/context.S. */
+struct dm_context {
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+    uint32_t mxcsr;
+    uint16_t x87_control;
+    uint16_t reserved;
+};
+
+/* Like setjmp: 0 at first, then the value given to dm_context_resume. */
+int dm_context_save(struct dm_context *context) __attribute__((returns_twice));
+/* Goes on where the context was saved. FS base must be that of the saving thread. */
+_Noreturn void dm_context_resume(const struct dm_context *context, int value);
+
+enum dm_slot_state {
+    DM_SLOT_FREE = 0,
+    DM_SLOT_SIGNALLED = 1,
+    DM_SLOT_PARKED = 2,
+};
+
+/* One thread during one suspension. The layout is mirrored in C# (Interop/ThreadSlot.cs). */
+struct dm_thread_slot {
+    uint32_t state;    /* enum dm_slot_state, atomic */
+    uint32_t tid;
+    uint32_t epoch;    /* the suspension that this slot belongs to */
+    uint32_t restored; /* 1 once the thread runs in a restored process */
+    uint64_t fs_base;
+    uint64_t gs_base;
+    uint64_t robust_list, robust_list_bytes; /* get_robust_list(2) */
+    uint64_t clear_child_tid;                /* prctl(2), PR_GET_TID_ADDRESS */
+    uint64_t rseq_area;                      /* 0: not registered */
+    uint64_t signal_mask;                    /* of the interrupted code */
+    uint64_t user_context;                   /* ucontext_t * in the thread's signal frame */
+    /* From /proc/self/task/TID/syscall, read before the signal was sent; -1 when it was running. */
+    int64_t call_number;
+    uint64_t call_pc;
+    int64_t blocked_nanoseconds; /* how long it had been blocked, -1 when unknown */
+    uint32_t cpu;                /* it last ran on */
+    uint32_t padding;
+    char name[16];
+    struct dm_context context;
+};
+_Static_assert(sizeof(struct dm_thread_slot) == 200, "slot record");
+
+/* An interrupted system call that goes on in arch/x86_64/resume_call.S. It lies
+ * on the stack of the interrupted thread, at its rsp; the assembly knows the layout. */
+struct dm_resume_call {
+    uint64_t rdi, rsi, rdx, r10; /* as the program had them */
+    uint64_t rip, rsp;
+    int64_t done;                /* bytes transferred before the interruption, or 0 */
+    int64_t timeout[2];          /* struct timespec that replaces the program's */
+} __attribute__((aligned(16)));
+
+extern char dm_resume_call_start[], dm_resume_call_after[];
+
+#endif

@@ -1,0 +1,142 @@
+/* The library's start, and the checkpoint thread. World: Guest.
+ *
+ * The checkpoint thread is made by a raw clone(2): a second thread known to libc
+ * would turn a single-threaded program into a threaded one (malloc takes locks,
+ * pthread_exit in main no longer ends the process). It has all signals blocked, so
+ * that none of the program's is ever delivered to it.
+ */
+#define _GNU_SOURCE
+#include "core.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dm_embed.h"
+#include "dm_rawthread.h"
+#include "dm_syscall.h"
+#include "suspend.h"
+
+#define STACK_BYTES (64u << 10)
+/* Programs that end sooner never speak to the coordinator: a shell's short commands. A
+ * checkpoint finds such a process through its parent and waits for it. */
+#define HELLO_DELAY_NANOSECONDS 3000000
+
+int dm_managed_step(struct dm_step *step);
+
+/* pthread_atfork(3) marks the handlers with the object that they belong to; usually from crtbeginS.o, which we do
+ * without. */
+__attribute__((visibility("hidden"))) void *__dso_handle = &__dso_handle;
+
+static struct dm_self s_self;
+static struct dm_thread_slot s_slot;
+static struct dm_restart_info s_restart_info;
+static struct dm_raw_thread s_thread;
+static uint64_t s_mask_before_fork;
+static char s_coordinator[300], s_token[65], s_stdio[128];
+
+struct dm_self *dm_self(void)
+{
+    return &s_self;
+}
+
+static int32_t wait_for(const struct dm_step *step)
+{
+    if (step->kind == DM_WAIT_SYNC)
+        return (int32_t)dm_syscall1(__NR_fsync, step->descriptor);
+    struct pollfd wanted = {.fd = step->descriptor, .events = POLLIN};
+    return (int32_t)dm_syscall3(__NR_poll, (int64_t)&wanted, 1, step->timeout_milliseconds);
+}
+
+struct turn {
+    struct dm_step step;
+    int ended;
+};
+
+static void take_turn(void *argument)
+{
+    struct turn *turn = argument;
+    turn->ended = dm_managed_step(&turn->step);
+}
+
+static int checkpoint_thread(void *unused)
+{
+    (void)unused;
+    static const struct timespec Delay = {0, HELLO_DELAY_NANOSECONDS};
+    dm_syscall2(__NR_nanosleep, (int64_t)&Delay, 0);
+    if (dm_runtime_start() != 0)
+        return 0;
+    /* C# runs on the guest's stack and TLS block; it is there that a checkpoint is taken and a restart begins. */
+    s_self.fs_base = (uint64_t)dm_guest.fs_base;
+    s_self.tid = (uint32_t)dm_gettid();
+
+    struct turn turn;
+    memset(&turn, 0, sizeof turn);
+    for (;;) {
+        dm_runtime_call(take_turn, &turn);
+        if (turn.ended)
+            return 0;
+        turn.step.result = wait_for(&turn.step);
+    }
+}
+
+/* When the kernel gives us no thread (RLIMIT_NPROC) the program runs all the same; a checkpoint will name it as
+ * a process that does not answer. */
+static void start_checkpoint_thread(void)
+{
+    if (dm_raw_thread_start(&s_thread, checkpoint_thread, NULL) != 0)
+        s_self.tid = 0;
+}
+
+/* Nobody is inside C# while the process is copied. */
+static void before_fork(void)
+{
+    s_mask_before_fork = dm_runtime_lock();
+}
+
+static void after_fork_in_parent(void)
+{
+    dm_runtime_unlock(s_mask_before_fork);
+}
+
+/* The parent's connection would otherwise stay open for as long as the child lives. */
+static void after_fork_in_child(void)
+{
+    if (s_self.link != 0) {
+        dm_close((int)s_self.link - 1);
+        s_self.link = 0;
+    }
+    start_checkpoint_thread();
+    dm_runtime_unlock(s_mask_before_fork);
+}
+
+static const char *copy_variable(const char *name, char *room, size_t bytes)
+{
+    const char *value = getenv(name);
+    if (value == NULL || strlen(value) >= bytes)
+        return NULL;
+    return strcpy(room, value);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    s_self.coordinator = copy_variable("DORMOUSE_COORDINATOR", s_coordinator, sizeof s_coordinator);
+    s_self.token = copy_variable("DORMOUSE_TOKEN", s_token, sizeof s_token);
+    s_self.stdio = copy_variable("DORMOUSE_STDIO", s_stdio, sizeof s_stdio);
+    if (s_self.coordinator == NULL || s_self.token == NULL)
+        return;
+    s_self.restart_info = &s_restart_info;
+    s_self.restored_entry = (uint64_t)dm_restored_entry;
+    s_self.slot = &s_slot;
+    int saved = errno;
+    if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
+        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        start_checkpoint_thread();
+    }
+    errno = saved;
+}

@@ -1,0 +1,220 @@
+/* Which interrupted system call goes on in which way. World: Frozen.
+ *
+ * Three kinds, signal(7) has the list:
+ *  - calls that the kernel restarts by itself after a handler with SA_RESTART:
+ *    nothing to do;
+ *  - calls that end with EINTR whatever the handler's flags: the instruction
+ *    pointer goes back onto the syscall instruction and the number into rax;
+ *    where a relative timeout is an argument, the time already waited is taken
+ *    off it, in resume_call.S so that the program's registers stay its own;
+ *  - blocking transfers that return the part done so far: the rest is transferred
+ *    in resume_call.S and the program gets the sum.
+ */
+#define _GNU_SOURCE
+#include "interrupted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "dm_syscall.h"
+
+enum timeout_kind { NO_TIMEOUT, MILLISECONDS, TIMESPEC };
+
+struct interruptible {
+    int16_t number;
+    uint8_t timeout;  /* enum timeout_kind */
+    uint8_t argument; /* register of the timeout: index into rdi rsi rdx r10 */
+};
+
+/* Calls that return EINTR even with SA_RESTART. Those with a timeout that the kernel
+ * updates in memory (select, ppoll) or that is absolute need no adjustment. */
+static const struct interruptible Interruptible[] = {
+    {__NR_poll, MILLISECONDS, 2},
+    {__NR_epoll_wait, MILLISECONDS, 3},
+    {__NR_epoll_pwait, MILLISECONDS, 3},
+    {__NR_epoll_pwait2, TIMESPEC, 3},
+    {__NR_select, NO_TIMEOUT, 0},
+    {__NR_pselect6, NO_TIMEOUT, 0},
+    {__NR_ppoll, NO_TIMEOUT, 0},
+    {__NR_pause, NO_TIMEOUT, 0},
+    {__NR_rt_sigsuspend, NO_TIMEOUT, 0},
+    {__NR_nanosleep, TIMESPEC, 0},
+    {__NR_clock_nanosleep, TIMESPEC, 2},
+    {__NR_rt_sigtimedwait, TIMESPEC, 2},
+    {__NR_futex, TIMESPEC, 3},
+    {__NR_semop, NO_TIMEOUT, 0},
+    {__NR_semtimedop, TIMESPEC, 3},
+    {__NR_msgrcv, NO_TIMEOUT, 0},
+    {__NR_msgsnd, NO_TIMEOUT, 0},
+    {__NR_io_getevents, NO_TIMEOUT, 0},
+    {__NR_accept, NO_TIMEOUT, 0},
+    {__NR_accept4, NO_TIMEOUT, 0},
+    {__NR_connect, NO_TIMEOUT, 0},
+    {__NR_recvfrom, NO_TIMEOUT, 0},
+    {__NR_recvmsg, NO_TIMEOUT, 0},
+    {__NR_recvmmsg, NO_TIMEOUT, 0},
+    {__NR_sendto, NO_TIMEOUT, 0},
+    {__NR_sendmsg, NO_TIMEOUT, 0},
+    {__NR_read, NO_TIMEOUT, 0},
+    {__NR_write, NO_TIMEOUT, 0},
+    {__NR_readv, NO_TIMEOUT, 0},
+    {__NR_writev, NO_TIMEOUT, 0},
+    {__NR_wait4, NO_TIMEOUT, 0},
+    {__NR_waitid, NO_TIMEOUT, 0},
+    {__NR_fcntl, NO_TIMEOUT, 0},
+    {__NR_flock, NO_TIMEOUT, 0},
+    {__NR_open, NO_TIMEOUT, 0},
+    {__NR_openat, NO_TIMEOUT, 0},
+    {__NR_mq_timedreceive, NO_TIMEOUT, 0},
+    {__NR_mq_timedsend, NO_TIMEOUT, 0},
+    {__NR_futex_waitv, NO_TIMEOUT, 0},
+};
+
+#define FUTEX_COMMAND_MASK 0x7f
+#define FUTEX_WAIT_COMMAND 0
+
+static bool is_in_resume_call(uint64_t rip)
+{
+    return rip == (uint64_t)dm_resume_call_start || rip == (uint64_t)dm_resume_call_after;
+}
+
+/* The number of the call that `rip` has just left, or -1. The signal frame does not have it:
+ * orig_rax is not part of it. /proc told it when the thread was blocked before the signal; else the
+ * instruction "mov $number, %eax" right before, as compilers place it in libc's wrappers. */
+static int64_t call_number(const struct dm_thread_slot *slot, uint64_t rip)
+{
+    if (slot->call_number >= 0 && slot->call_number != __NR_restart_syscall && slot->call_pc == rip)
+        return slot->call_number;
+    const uint8_t *code = (const uint8_t *)rip;
+    if (code[-2] != 0x0f || code[-1] != 0x05 || is_in_resume_call(rip))
+        return -1;
+    if (code[-7] == 0xb8)
+        return (int64_t)((uint32_t)code[-6] | (uint32_t)code[-5] << 8 | (uint32_t)code[-4] << 16 | (uint32_t)code[-3] << 24);
+    return -1;
+}
+
+static const struct interruptible *find(int64_t number)
+{
+    for (size_t i = 0; i < sizeof Interruptible / sizeof Interruptible[0]; i++) {
+        if (Interruptible[i].number == number)
+            return &Interruptible[i];
+    }
+    return NULL;
+}
+
+static greg_t *argument(ucontext_t *context, unsigned index)
+{
+    static const uint8_t Registers[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10};
+    return &context->uc_mcontext.gregs[Registers[index]];
+}
+
+/* Sets up the frame so that the thread makes call `number` in resume_call.S. When it was already
+ * there, the record that lies on its stack is kept: it has the program's own registers. */
+static struct dm_resume_call *divert(ucontext_t *context, int64_t number, struct dm_resume_call *room)
+{
+    greg_t *r = context->uc_mcontext.gregs;
+    struct dm_resume_call *call = (struct dm_resume_call *)r[REG_RSP];
+    if (!is_in_resume_call((uint64_t)r[REG_RIP])) {
+        call = room;
+        call->rdi = (uint64_t)r[REG_RDI];
+        call->rsi = (uint64_t)r[REG_RSI];
+        call->rdx = (uint64_t)r[REG_RDX];
+        call->r10 = (uint64_t)r[REG_R10];
+        call->rip = (uint64_t)r[REG_RIP];
+        call->rsp = (uint64_t)r[REG_RSP];
+        call->done = 0;
+        r[REG_RSP] = (greg_t)call;
+    }
+    r[REG_RIP] = (greg_t)dm_resume_call_start;
+    r[REG_RAX] = number;
+    return call;
+}
+
+static bool has_relative_timeout(const struct interruptible *entry, ucontext_t *context)
+{
+    if (entry->timeout == MILLISECONDS)
+        return (int32_t)*argument(context, entry->argument) > 0;
+    if (entry->timeout != TIMESPEC || *argument(context, entry->argument) == 0)
+        return false;
+    if (entry->number == __NR_clock_nanosleep)
+        return (*argument(context, 1) & TIMER_ABSTIME) == 0;
+    if (entry->number == __NR_futex)
+        return (*argument(context, 1) & FUTEX_COMMAND_MASK) == FUTEX_WAIT_COMMAND;
+    return true;
+}
+
+static void continue_timed(const struct dm_thread_slot *slot, const struct interruptible *entry, ucontext_t *context,
+                           struct dm_resume_call *room)
+{
+    int64_t waited = slot->blocked_nanoseconds > 0 ? slot->blocked_nanoseconds : 0;
+    greg_t *timeout = argument(context, entry->argument);
+    if (entry->timeout == MILLISECONDS) {
+        int64_t left = (int32_t)*timeout - waited / 1000000;
+        divert(context, entry->number, room);
+        *timeout = left > 0 ? left : 0;
+        return;
+    }
+    const struct timespec *given = (const struct timespec *)*timeout;
+    int64_t left = (int64_t)given->tv_sec * 1000000000 + given->tv_nsec - waited;
+    if (left < 0)
+        left = 0;
+    struct dm_resume_call *call = divert(context, entry->number, room);
+    call->timeout[0] = left / 1000000000;
+    call->timeout[1] = left % 1000000000;
+    *timeout = (greg_t)call->timeout;
+}
+
+static bool blocks(int fd)
+{
+    int64_t flags = dm_syscall2(__NR_fcntl, fd, F_GETFL);
+    return !dm_is_error(flags) && (flags & O_NONBLOCK) == 0;
+}
+
+/* write(2) and send(2) of a blocking descriptor return a part only when interrupted. */
+static void continue_transfer(int64_t number, ucontext_t *context, struct dm_resume_call *room)
+{
+    greg_t *r = context->uc_mcontext.gregs;
+    bool partial = r[REG_RAX] > 0 && r[REG_RAX] < r[REG_RDX];
+    if (!partial)
+        return;
+    if (number == __NR_recvfrom && (r[REG_R10] & MSG_WAITALL) == 0)
+        return;
+    if (number != __NR_write && number != __NR_sendto && number != __NR_recvfrom)
+        return;
+    if (number != __NR_write && (r[REG_R10] & MSG_DONTWAIT) != 0)
+        return;
+    if (!blocks((int)r[REG_RDI]))
+        return;
+    int64_t done = r[REG_RAX];
+    struct dm_resume_call *call = divert(context, number, room);
+    call->done += done;
+    r[REG_RSI] += done;
+    r[REG_RDX] -= done;
+}
+
+void dm_continue_interrupted_call(const struct dm_thread_slot *slot, ucontext_t *context, struct dm_resume_call *room)
+{
+    greg_t *r = context->uc_mcontext.gregs;
+    uint64_t rip = (uint64_t)r[REG_RIP];
+    bool was_blocked = slot->call_number >= 0 && slot->call_pc == rip;
+    if (r[REG_RAX] > 0) {
+        if (was_blocked)
+            continue_transfer(slot->call_number, context, room);
+        return;
+    }
+    if (r[REG_RAX] != -EINTR)
+        return;
+    int64_t number = call_number(slot, rip);
+    const struct interruptible *entry = find(number);
+    if (entry == NULL)
+        return;
+    if (has_relative_timeout(entry, context)) {
+        continue_timed(slot, entry, context, room);
+        return;
+    }
+    r[REG_RAX] = number;
+    r[REG_RIP] = (greg_t)(rip - 2);
+}

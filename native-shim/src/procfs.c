@@ -1,0 +1,215 @@
+/* Reads /proc of the own process with raw system calls only. World: Frozen. */
+#define _GNU_SOURCE
+#include "procfs.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "dm_syscall.h"
+
+struct directory_entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t bytes;
+    uint8_t type;
+    char name[];
+};
+
+void dm_task_list_open(struct dm_task_list *list)
+{
+    list->fd = (int)dm_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    list->position = list->filled = 0;
+}
+
+uint32_t dm_task_list_next(struct dm_task_list *list)
+{
+    for (;;) {
+        if (list->position >= list->filled) {
+            int64_t got = list->fd < 0 ? 0
+                                       : dm_syscall3(__NR_getdents64, list->fd, (int64_t)list->buffer, sizeof list->buffer);
+            if (got <= 0)
+                return 0;
+            list->filled = (int32_t)got;
+            list->position = 0;
+        }
+        const struct directory_entry *entry = (const void *)(list->buffer + list->position);
+        list->position += entry->bytes;
+        uint32_t tid = 0;
+        for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
+            tid = tid * 10 + (uint32_t)(*c - '0');
+        if (tid != 0)
+            return tid;
+    }
+}
+
+void dm_task_list_close(struct dm_task_list *list)
+{
+    if (list->fd >= 0)
+        dm_close(list->fd);
+}
+
+/* Reads /proc/self/task/TID/name into text, NUL-terminated. Bytes read, or 0. */
+static int64_t read_task_file(uint32_t tid, const char *name, char *text, size_t bytes)
+{
+    char path[64] = "/proc/self/task/";
+    char digits[10];
+    size_t count = 0, at = strlen(path);
+    do
+        digits[count++] = (char)('0' + tid % 10);
+    while ((tid /= 10) != 0);
+    while (count != 0)
+        path[at++] = digits[--count];
+    path[at++] = '/';
+    strcpy(path + at, name);
+
+    int64_t fd = dm_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (dm_is_error(fd))
+        return 0;
+    int64_t got = dm_read((int)fd, text, bytes - 1);
+    dm_close((int)fd);
+    if (got < 0)
+        got = 0;
+    text[got] = '\0';
+    return got;
+}
+
+/* The text after the ") " that ends the program name in /proc/.../stat: field 3, the state. */
+static const char *stat_fields(uint32_t tid, char *text, size_t bytes)
+{
+    read_task_file(tid, "stat", text, bytes);
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' ? end + 2 : "";
+}
+
+bool dm_task_is_zombie(uint32_t tid)
+{
+    char text[512];
+    const char *fields = stat_fields(tid, text, sizeof text);
+    return fields[0] == 'Z' || fields[0] == 'X';
+}
+
+static uint64_t read_hex(const char **at)
+{
+    uint64_t value = 0;
+    const char *c = *at;
+    while (*c == ' ')
+        c++;
+    if (c[0] == '0' && c[1] == 'x')
+        c += 2;
+    for (;; c++) {
+        unsigned digit = *c >= '0' && *c <= '9' ? (unsigned)(*c - '0') : *c >= 'a' && *c <= 'f' ? (unsigned)(*c - 'a') + 10 : 16;
+        if (digit == 16)
+            break;
+        value = value << 4 | digit;
+    }
+    *at = c;
+    return value;
+}
+
+static int64_t read_decimal(const char **at)
+{
+    int64_t value = 0;
+    const char *c = *at;
+    for (; *c >= '0' && *c <= '9'; c++)
+        value = value * 10 + (*c - '0');
+    *at = c;
+    return value;
+}
+
+/* se.exec_start of /proc/.../sched: when the thread was last seen running, on the clock of its CPU, in
+ * nanoseconds; -1 on kernels built without CONFIG_SCHED_DEBUG. */
+static int64_t last_ran(uint32_t tid)
+{
+    char text[256];
+    read_task_file(tid, "sched", text, sizeof text);
+    const char *at = strstr(text, "se.exec_start");
+    if (at == NULL || (at = strchr(at, ':')) == NULL)
+        return -1;
+    at++;
+    while (*at == ' ')
+        at++;
+    int64_t milliseconds = read_decimal(&at);
+    int64_t fraction = 0;
+    if (*at == '.') {
+        at++;
+        fraction = read_decimal(&at);
+    }
+    return milliseconds * 1000000 + fraction;
+}
+
+/* Field 39 of /proc/.../stat: the CPU that the thread last ran on. */
+static uint32_t last_cpu(uint32_t tid)
+{
+    char text[512];
+    const char *at = stat_fields(tid, text, sizeof text);
+    for (int field = 3; field < 39 && *at != '\0'; field++) {
+        while (*at != ' ' && *at != '\0')
+            at++;
+        if (*at == ' ')
+            at++;
+    }
+    return (uint32_t)read_decimal(&at);
+}
+
+/* How long a blocked thread has waited. Each CPU has its own scheduler clock, so we go for a moment
+ * to the CPU of the thread and let the kernel note when we run there. */
+static int64_t blocked_for(uint32_t tid)
+{
+    int64_t since = last_ran(tid);
+    if (since < 0)
+        return -1;
+    uint64_t before[16] = {0}, wanted[16] = {0};
+    uint32_t cpu = last_cpu(tid);
+    if (cpu >= 1024)
+        return -1;
+    wanted[cpu / 64] = 1ull << cpu % 64;
+    int64_t bytes = dm_syscall3(__NR_sched_getaffinity, 0, sizeof before, (int64_t)before);
+    if (bytes <= 0 || dm_syscall3(__NR_sched_setaffinity, 0, sizeof wanted, (int64_t)wanted) < 0)
+        return -1;
+    dm_syscall0(__NR_sched_yield);
+    int64_t now = last_ran((uint32_t)dm_gettid());
+    dm_syscall3(__NR_sched_setaffinity, 0, bytes, (int64_t)before);
+    return now > since ? now - since : 0;
+}
+
+/* Only these need the time waited; asking costs some 50 microseconds a thread. */
+static bool may_have_relative_timeout(int64_t number, const uint64_t *arguments)
+{
+    switch (number) {
+    case __NR_poll:
+        return (int32_t)arguments[2] > 0;
+    case __NR_epoll_wait:
+    case __NR_epoll_pwait:
+        return (int32_t)arguments[3] > 0;
+    case __NR_futex:
+        return (arguments[1] & 0x7f) == 0 /* FUTEX_WAIT */ && arguments[3] != 0;
+    case __NR_nanosleep:
+        return true;
+    case __NR_clock_nanosleep:
+        return (arguments[1] & 1) == 0 /* TIMER_ABSTIME */;
+    case __NR_rt_sigtimedwait:
+        return arguments[2] != 0;
+    case __NR_epoll_pwait2:
+    case __NR_semtimedop:
+        return arguments[3] != 0;
+    default:
+        return false;
+    }
+}
+
+void dm_read_blocked_call(uint32_t tid, struct dm_thread_slot *slot)
+{
+    char text[256];
+    slot->call_number = -1;
+    slot->blocked_nanoseconds = -1;
+    if (read_task_file(tid, "syscall", text, sizeof text) == 0 || text[0] < '0' || text[0] > '9')
+        return;
+    const char *at = text;
+    slot->call_number = read_decimal(&at);
+    uint64_t arguments[7]; /* and the stack pointer */
+    for (int i = 0; i < 7; i++)
+        arguments[i] = read_hex(&at);
+    slot->call_pc = read_hex(&at);
+    if (may_have_relative_timeout(slot->call_number, arguments))
+        slot->blocked_nanoseconds = blocked_for(tid);
+}

@@ -1,0 +1,360 @@
+/* Thread suspension by signal. World: Frozen, raw system calls only.
+ *
+ * The signal is 33, glibc's SIGSETXID: sigaction(3), sigprocmask(3) and
+ * pthread_sigmask(3) refuse or filter it, so a program can neither take nor block it
+ * through libc. Our handler is installed only for the time of a suspension and told
+ * from glibc's own use by si_code SI_QUEUE and a slot address; glibc's goes to the handler
+ * that was there before.
+ */
+#define _GNU_SOURCE
+#include "suspend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include "dm_embed.h"
+#include "dm_rawthread.h"
+#include "dm_syscall.h"
+#include "interrupted.h"
+#include "procfs.h"
+
+#define SUSPEND_SIGNAL 33
+#define KERNEL_SIGSET_BYTES 8
+#define ARCH_GET_FS_CODE 0x1003
+#define ARCH_GET_GS_CODE 0x1004
+#define ARCH_SET_GS_CODE 0x1001
+#define RSEQ_SIGNATURE 0x53053053
+/* The kernel wants 32 whatever __rseq_size says, since glibc 2.40 changed its meaning. */
+#define RSEQ_BYTES 32
+#define RESEND_NANOSECONDS 1000000000LL
+
+/* struct sigaction of the kernel, not of libc. */
+struct kernel_sigaction {
+    void (*handler)(int, siginfo_t *, void *);
+    uint64_t flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+void dm_sigreturn(void);
+
+/* glibc 2.35 and later; absent in older ones. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+static struct {
+    struct dm_thread_slot *slots;
+    uint32_t capacity;
+    uint32_t count;
+    uint32_t epoch;
+    uint32_t released; /* futex: the last epoch that was let go */
+    uint32_t parked;   /* futex: counts arrivals */
+    struct kernel_sigaction previous;
+} s_suspension;
+
+static int64_t now_nanoseconds(void)
+{
+    struct timespec now;
+    dm_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, (int64_t)&now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static uint64_t rseq_area(uint64_t fs_base)
+{
+    if (&__rseq_offset == NULL || &__rseq_size == NULL || __rseq_size == 0)
+        return 0;
+    return fs_base + (uint64_t)__rseq_offset;
+}
+
+static void capture_thread(struct dm_thread_slot *slot, ucontext_t *context)
+{
+    dm_syscall2(__NR_arch_prctl, ARCH_GET_FS_CODE, (int64_t)&slot->fs_base);
+    dm_syscall2(__NR_arch_prctl, ARCH_GET_GS_CODE, (int64_t)&slot->gs_base);
+    dm_syscall3(__NR_get_robust_list, 0, (int64_t)&slot->robust_list, (int64_t)&slot->robust_list_bytes);
+    dm_syscall5(__NR_prctl, PR_GET_TID_ADDRESS, (int64_t)&slot->clear_child_tid, 0, 0, 0);
+    dm_syscall5(__NR_prctl, PR_GET_NAME, (int64_t)slot->name, 0, 0, 0);
+    slot->rseq_area = rseq_area(slot->fs_base);
+    memcpy(&slot->signal_mask, &context->uc_sigmask, sizeof slot->signal_mask);
+    slot->user_context = (uint64_t)context;
+}
+
+/* Gives the new kernel thread what belongs to a thread and not to its memory or its signal frame. */
+static void restore_thread(const struct dm_thread_slot *slot)
+{
+    if (slot->gs_base != 0)
+        dm_syscall2(__NR_arch_prctl, ARCH_SET_GS_CODE, (int64_t)slot->gs_base);
+    dm_syscall2(__NR_set_robust_list, (int64_t)slot->robust_list, (int64_t)slot->robust_list_bytes);
+    dm_syscall1(__NR_set_tid_address, (int64_t)slot->clear_child_tid);
+    dm_syscall5(__NR_prctl, PR_SET_NAME, (int64_t)slot->name, 0, 0, 0);
+    if (slot->rseq_area != 0)
+        dm_syscall4(__NR_rseq, (int64_t)slot->rseq_area, RSEQ_BYTES, 0, RSEQ_SIGNATURE);
+}
+
+static void announce_parked(struct dm_thread_slot *slot)
+{
+    __atomic_store_n(&slot->state, DM_SLOT_PARKED, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&s_suspension.parked, 1, __ATOMIC_RELEASE);
+    dm_futex(&s_suspension.parked, FUTEX_WAKE_PRIVATE, 1, NULL);
+}
+
+static void park(struct dm_thread_slot *slot)
+{
+    if (dm_context_save(&slot->context) != 0) {
+        restore_thread(slot);
+        slot->restored = 1;
+    }
+    /* Read before anybody can know that we are here: the slot is used again as soon as we are released. */
+    uint32_t epoch = slot->epoch;
+    announce_parked(slot);
+    for (;;) {
+        uint32_t released = __atomic_load_n(&s_suspension.released, __ATOMIC_ACQUIRE);
+        if ((int32_t)(released - epoch) >= 0)
+            break;
+        dm_futex(&s_suspension.released, FUTEX_WAIT_PRIVATE, released, NULL);
+    }
+}
+
+static bool is_slot(const struct dm_thread_slot *slot)
+{
+    return slot >= s_suspension.slots && slot < s_suspension.slots + s_suspension.capacity;
+}
+
+static void on_suspend_signal(int signal, siginfo_t *info, void *context)
+{
+    struct dm_thread_slot *slot = info->si_value.sival_ptr;
+    if (info->si_code != SI_QUEUE || !is_slot(slot)) {
+        void (*previous)(int, siginfo_t *, void *) = s_suspension.previous.handler;
+        if ((uint64_t)previous > 1)
+            previous(signal, info, context);
+        return;
+    }
+    struct dm_resume_call room;
+    dm_continue_interrupted_call(slot, context, &room);
+    /* A signal that was sent twice, and arrives after its suspension is over, parks nobody. */
+    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != DM_SLOT_SIGNALLED || slot->tid != (uint32_t)dm_gettid())
+        return;
+    capture_thread(slot, context);
+    park(slot);
+}
+
+static void install_handler(struct kernel_sigaction *previous)
+{
+    struct kernel_sigaction ours = {
+        .handler = on_suspend_signal,
+        .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | 0x04000000 /* SA_RESTORER */,
+        .restorer = dm_sigreturn,
+        .mask = ~0ull,
+    };
+    struct kernel_sigaction old;
+    dm_syscall4(__NR_rt_sigaction, SUSPEND_SIGNAL, (int64_t)&ours, (int64_t)&old, KERNEL_SIGSET_BYTES);
+    if (previous != NULL && old.handler != on_suspend_signal)
+        *previous = old;
+}
+
+static int send_signal(struct dm_thread_slot *slot)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = SUSPEND_SIGNAL;
+    info.si_code = SI_QUEUE;
+    info.si_pid = (int)dm_syscall0(__NR_getpid);
+    info.si_uid = (unsigned)dm_syscall0(__NR_getuid);
+    info.si_value.sival_ptr = slot;
+    return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, slot->tid, SUSPEND_SIGNAL, (int64_t)&info);
+}
+
+static bool is_own_thread(uint32_t tid)
+{
+    return tid == (uint32_t)dm_gettid() || dm_raw_thread_is_ours(tid);
+}
+
+static struct dm_thread_slot *find_slot(uint32_t tid)
+{
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        if (s_suspension.slots[i].tid == tid)
+            return &s_suspension.slots[i];
+    }
+    return NULL;
+}
+
+/* The old array is left to threads that still hold its addresses in queued signals. */
+static int grow(uint32_t wanted)
+{
+    if (wanted <= s_suspension.capacity)
+        return 0;
+    uint32_t capacity = s_suspension.capacity == 0 ? 64 : s_suspension.capacity;
+    while (capacity < wanted)
+        capacity *= 2;
+    int64_t memory = dm_mmap(0, capacity * sizeof(struct dm_thread_slot), PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (dm_is_error(memory))
+        return (int)memory;
+    s_suspension.slots = (struct dm_thread_slot *)memory;
+    s_suspension.capacity = capacity;
+    return 0;
+}
+
+/* Reserves slots for all threads there are and half as many again; only while nobody is parked. */
+static int reserve(void)
+{
+    struct dm_task_list tasks;
+    dm_task_list_open(&tasks);
+    uint32_t count = 0;
+    while (dm_task_list_next(&tasks) != 0)
+        count++;
+    dm_task_list_close(&tasks);
+    return grow(count + count / 2 + 16);
+}
+
+struct scan {
+    uint32_t waiting;    /* not parked yet */
+    uint32_t last_tid;   /* one of them */
+    bool full;           /* no slot left: the whole suspension must start again */
+};
+
+static void scan_threads(struct scan *scan)
+{
+    struct dm_task_list tasks;
+    dm_task_list_open(&tasks);
+    *scan = (struct scan){0};
+    for (uint32_t tid; (tid = dm_task_list_next(&tasks)) != 0;) {
+        if (is_own_thread(tid))
+            continue;
+        struct dm_thread_slot *slot = find_slot(tid);
+        if (slot == NULL) {
+            if (s_suspension.count == s_suspension.capacity) {
+                scan->full = true;
+                break;
+            }
+            slot = &s_suspension.slots[s_suspension.count++];
+            memset(slot, 0, sizeof *slot);
+            slot->tid = tid;
+            slot->epoch = s_suspension.epoch;
+            dm_read_blocked_call(tid, slot);
+            __atomic_store_n(&slot->state, DM_SLOT_SIGNALLED, __ATOMIC_RELEASE);
+            send_signal(slot);
+        }
+        if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != DM_SLOT_PARKED) {
+            scan->waiting++;
+            scan->last_tid = tid;
+        }
+    }
+    dm_task_list_close(&tasks);
+}
+
+/* Threads that ended while they were being signalled leave slots that nobody parks in. */
+static void drop_unparked(void)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s_suspension.count; i++)
+        kept += s_suspension.slots[i].state == DM_SLOT_PARKED;
+    if (kept == s_suspension.count)
+        return;
+    /* A parked thread holds its slot's address, so slots do not move: mark the others free. */
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        if (s_suspension.slots[i].state != DM_SLOT_PARKED)
+            s_suspension.slots[i].state = DM_SLOT_FREE;
+    }
+}
+
+static void resend(void)
+{
+    install_handler(&s_suspension.previous);
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        if (__atomic_load_n(&s_suspension.slots[i].state, __ATOMIC_ACQUIRE) == DM_SLOT_SIGNALLED)
+            send_signal(&s_suspension.slots[i]);
+    }
+}
+
+/* The main thread may have ended by pthread_exit(3) while others go on: it takes no signal any more. */
+static bool only_zombies_wait(const struct scan *scan)
+{
+    return scan->waiting == 1 && dm_task_is_zombie(scan->last_tid);
+}
+
+int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failure)
+{
+    int error = reserve();
+    if (error < 0)
+        return error;
+    s_suspension.count = 0;
+    s_suspension.epoch++;
+    install_handler(&s_suspension.previous);
+
+    int64_t start = now_nanoseconds();
+    int64_t deadline = start + (int64_t)deadline_milliseconds * 1000000;
+    int64_t next_resend = start + RESEND_NANOSECONDS;
+    for (;;) {
+        uint32_t parked = __atomic_load_n(&s_suspension.parked, __ATOMIC_ACQUIRE);
+        struct scan scan;
+        scan_threads(&scan);
+        if (scan.waiting == 0 && !scan.full)
+            break;
+        bool zombie = only_zombies_wait(&scan);
+        int64_t now = now_nanoseconds();
+        if (scan.full || zombie || now >= deadline) {
+            struct dm_thread_slot *slot = find_slot(scan.last_tid);
+            *failure = (struct dm_suspend_failure){
+                .tid = scan.last_tid, .zombie_leader = zombie, .call_number = slot != NULL ? slot->call_number : -1};
+            drop_unparked();
+            dm_resume();
+            return scan.full ? -EAGAIN : -ETIMEDOUT;
+        }
+        if (now >= next_resend) {
+            resend();
+            next_resend = now + RESEND_NANOSECONDS;
+        }
+        struct timespec pause = {0, 1000000};
+        dm_futex(&s_suspension.parked, FUTEX_WAIT_PRIVATE, parked, &pause);
+    }
+    drop_unparked();
+    return 0;
+}
+
+struct dm_thread_slot *dm_suspended_slots(uint32_t *count)
+{
+    *count = s_suspension.count;
+    return s_suspension.slots;
+}
+
+void dm_resume(void)
+{
+    dm_syscall4(__NR_rt_sigaction, SUSPEND_SIGNAL, (int64_t)&s_suspension.previous, 0, KERNEL_SIGSET_BYTES);
+    /* Slots are free for the next suspension only when their threads have left: the epoch tells. */
+    for (uint32_t i = 0; i < s_suspension.count; i++)
+        __atomic_store_n(&s_suspension.slots[i].state, DM_SLOT_FREE, __ATOMIC_RELEASE);
+    __atomic_store_n(&s_suspension.released, s_suspension.epoch, __ATOMIC_RELEASE);
+    dm_futex(&s_suspension.released, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL);
+}
+
+int dm_await_restored(uint32_t deadline_milliseconds)
+{
+    int64_t deadline = now_nanoseconds() + (int64_t)deadline_milliseconds * 1000000;
+    for (;;) {
+        uint32_t parked = __atomic_load_n(&s_suspension.parked, __ATOMIC_ACQUIRE);
+        uint32_t missing = 0;
+        for (uint32_t i = 0; i < s_suspension.count; i++) {
+            const struct dm_thread_slot *slot = &s_suspension.slots[i];
+            missing += slot->state != DM_SLOT_FREE && __atomic_load_n(&slot->restored, __ATOMIC_ACQUIRE) == 0;
+        }
+        if (missing == 0)
+            return 0;
+        if (now_nanoseconds() >= deadline)
+            return -ETIMEDOUT;
+        struct timespec pause = {0, 1000000};
+        dm_futex(&s_suspension.parked, FUTEX_WAIT_PRIVATE, parked, &pause);
+    }
+}
+
+void dm_restored_entry(uint64_t slot)
+{
+    dm_context_resume(&((struct dm_thread_slot *)slot)->context, 1);
+}

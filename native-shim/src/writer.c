@@ -1,0 +1,290 @@
+/* The image writer. World: Frozen: raw system calls, no allocation, nothing of C#.
+ *
+ * Which pages a mapping has is asked of the kernel: PAGEMAP_SCAN (6.7) or
+ * /proc/self/pagemap for private memory, mincore(2) for shared memory, whose
+ * pages exist also where our page table does not show them.
+ */
+#define _GNU_SOURCE
+#include "writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "dm_crc32c.h"
+#include "dm_syscall.h"
+
+#define PAGE 4096u
+/* Checksum and write go over the same piece while it is in the second-level cache. */
+#define PIECE_BYTES (256u << 10)
+
+/* include/uapi/linux/fs.h of Linux 6.7; the distribution's header may be older. */
+struct page_region {
+    uint64_t start, end, categories;
+};
+struct pm_scan_arg {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define PAGEMAP_SCAN_CALL _IOWR('f', 16, struct pm_scan_arg)
+#define PAGE_IS_FILE_BIT (1u << 2)
+#define PAGE_IS_PRESENT_BIT (1u << 3)
+#define PAGE_IS_SWAPPED_BIT (1u << 4)
+#define PAGE_IS_PFNZERO_BIT (1u << 5)
+#define PAGE_IS_GUARD_BIT (1u << 8)
+
+#define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_SWAPPED (1ull << 62)
+#define PAGEMAP_FILE (1ull << 61)
+#define PAGEMAP_GUARD (1ull << 58)
+
+struct writer {
+    struct dm_write_plan *plan;
+    uint64_t offset;       /* next free byte of the file */
+    uint64_t extent_count;
+    int pagemap;
+    bool no_guard_category; /* kernel before 6.15 */
+    bool no_scan;           /* kernel before 6.7 */
+};
+
+static int write_all(int fd, const void *data, uint64_t bytes, uint64_t offset)
+{
+    const uint8_t *at = data;
+    while (bytes != 0) {
+        int64_t written = dm_pwrite(fd, at, bytes, offset);
+        if (written == -EINTR)
+            continue;
+        if (written < 0)
+            return (int)written;
+        if (written == 0)
+            return -EIO;
+        at += written;
+        offset += (uint64_t)written;
+        bytes -= (uint64_t)written;
+    }
+    return 0;
+}
+
+static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
+{
+    if (w->extent_count == w->plan->extent_capacity)
+        return -ENOBUFS;
+    uint32_t crc = ~0u;
+    for (uint32_t done = 0; done < bytes;) {
+        uint32_t piece = bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES;
+        crc = dm_crc32c_add(crc, (const void *)(address + done), piece);
+        int error = write_all(w->plan->fd, (const void *)(address + done), piece, w->offset + done);
+        if (error < 0)
+            return error;
+        done += piece;
+    }
+    w->plan->extents[w->extent_count++] = (struct dm_image_extent){
+        .address = address, .file_offset = w->offset, .bytes = bytes, .stored_bytes = bytes, .codec = DM_CODEC_RAW, .crc = ~crc};
+    w->offset += bytes;
+    w->plan->memory_bytes += bytes;
+    return 0;
+}
+
+static int save_range(struct writer *w, uint64_t start, uint64_t end)
+{
+    while (start < end) {
+        uint64_t bytes = end - start < DM_IMAGE_EXTENT_BYTES ? end - start : DM_IMAGE_EXTENT_BYTES;
+        int error = save_extent(w, start, (uint32_t)bytes);
+        if (error < 0)
+            return error;
+        start += bytes;
+    }
+    return 0;
+}
+
+static int64_t scan_regions(struct writer *w, uint64_t start, uint64_t end, bool changed_only, struct page_region *regions,
+                            uint64_t capacity, uint64_t *walked)
+{
+    for (;;) {
+        struct pm_scan_arg scan = {
+            .size = sizeof scan, .start = start, .end = end, .vec = (uint64_t)regions, .vec_len = capacity};
+        scan.category_anyof_mask = PAGE_IS_PRESENT_BIT | PAGE_IS_SWAPPED_BIT;
+        scan.category_inverted = PAGE_IS_PFNZERO_BIT | (changed_only ? PAGE_IS_FILE_BIT : 0);
+        if (!w->no_guard_category)
+            scan.category_inverted |= PAGE_IS_GUARD_BIT;
+        scan.category_mask = scan.category_inverted;
+        scan.return_mask = PAGE_IS_PRESENT_BIT;
+        int64_t count = dm_syscall3(__NR_ioctl, w->pagemap, PAGEMAP_SCAN_CALL, (int64_t)&scan);
+        if (count == -EINVAL && !w->no_guard_category) {
+            w->no_guard_category = true;
+            continue;
+        }
+        *walked = scan.walk_end;
+        return count;
+    }
+}
+
+static int save_scanned(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
+{
+    struct page_region *regions = (struct page_region *)w->plan->scratch;
+    uint64_t capacity = DM_WRITE_SCRATCH_BYTES / sizeof *regions;
+    for (uint64_t at = vma->start; at < vma->end;) {
+        uint64_t walked = at;
+        int64_t count = scan_regions(w, at, vma->end, changed_only, regions, capacity, &walked);
+        if (count < 0)
+            return (int)count;
+        for (int64_t i = 0; i < count;) {
+            /* The scan reports huge and small pages that touch as regions of their own. */
+            uint64_t start = regions[i].start, end = regions[i].end;
+            for (i++; i < count && regions[i].start == end; i++)
+                end = regions[i].end;
+            int error = save_range(w, start, end);
+            if (error < 0)
+                return error;
+        }
+        if (walked <= at)
+            return -EIO;
+        at = walked;
+    }
+    return 0;
+}
+
+static int save_by_pagemap(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
+{
+    uint64_t *entries = (uint64_t *)w->plan->scratch;
+    const uint64_t capacity = DM_WRITE_SCRATCH_BYTES / sizeof *entries;
+    uint64_t run = 0; /* start of the run of pages to save, 0 for none */
+    for (uint64_t at = vma->start; at < vma->end;) {
+        uint64_t pages = (vma->end - at) / PAGE;
+        if (pages > capacity)
+            pages = capacity;
+        int64_t got = dm_pread(w->pagemap, entries, pages * sizeof *entries, at / PAGE * sizeof *entries);
+        if (got <= 0)
+            return got < 0 ? (int)got : -EIO;
+        for (uint64_t i = 0; i < (uint64_t)got / sizeof *entries; i++, at += PAGE) {
+            uint64_t entry = entries[i];
+            bool save = (entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0 && (entry & PAGEMAP_GUARD) == 0 &&
+                        !(changed_only && (entry & PAGEMAP_FILE) != 0);
+            if (save && run == 0)
+                run = at;
+            if (!save && run != 0) {
+                int error = save_range(w, run, at);
+                if (error < 0)
+                    return error;
+                run = 0;
+            }
+        }
+    }
+    return run != 0 ? save_range(w, run, vma->end) : 0;
+}
+
+static int save_private(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
+{
+    if (!w->no_scan) {
+        int error = save_scanned(w, vma, changed_only);
+        if (error != -ENOTTY && error != -EINVAL)
+            return error;
+        w->no_scan = true;
+    }
+    return save_by_pagemap(w, vma, changed_only);
+}
+
+static int save_shared(struct writer *w, const struct dm_image_vma *vma)
+{
+    uint8_t *resident = w->plan->scratch;
+    uint64_t run = 0;
+    for (uint64_t at = vma->start; at < vma->end;) {
+        uint64_t pages = (vma->end - at) / PAGE;
+        if (pages > DM_WRITE_SCRATCH_BYTES)
+            pages = DM_WRITE_SCRATCH_BYTES;
+        int64_t error = dm_syscall3(__NR_mincore, (int64_t)at, (int64_t)(pages * PAGE), (int64_t)resident);
+        if (error < 0)
+            return (int)error;
+        for (uint64_t i = 0; i < pages; i++, at += PAGE) {
+            bool save = (resident[i] & 1) != 0;
+            if (save && run == 0)
+                run = at;
+            if (!save && run != 0) {
+                int failed = save_range(w, run, at);
+                if (failed < 0)
+                    return failed;
+                run = 0;
+            }
+        }
+    }
+    return run != 0 ? save_range(w, run, vma->end) : 0;
+}
+
+static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_save save)
+{
+    switch (save) {
+    case DM_SAVE_NOTHING:
+        return 0;
+    case DM_SAVE_ANONYMOUS:
+        return save_private(w, vma, false);
+    case DM_SAVE_CHANGED:
+        return save_private(w, vma, true);
+    case DM_SAVE_SHARED:
+        return save_shared(w, vma);
+    case DM_SAVE_ALL:
+        return save_range(w, vma->start, vma->end);
+    }
+    return -EINVAL;
+}
+
+/* Pages that were written and then protected against reading are opened for the time of the write. */
+static int save_readable(struct writer *w, const struct dm_image_vma *vma, enum dm_save save)
+{
+    bool opened = false;
+    if (save != DM_SAVE_NOTHING && (vma->prot & PROT_READ) == 0) {
+        int64_t error = dm_mprotect(vma->start, vma->end - vma->start, (int)vma->prot | PROT_READ);
+        if (error < 0)
+            return (int)error;
+        opened = true;
+    }
+    int result = save_vma(w, vma, save);
+    if (opened)
+        dm_mprotect(vma->start, vma->end - vma->start, (int)vma->prot);
+    return result;
+}
+
+static int finish(struct writer *w)
+{
+    struct dm_write_plan *plan = w->plan;
+    struct dm_image_header *header = plan->header;
+    uint64_t bytes = w->extent_count * sizeof *plan->extents;
+    header->extent_offset = w->offset;
+    header->extent_count = w->extent_count;
+    header->extent_crc = dm_crc32c(plan->extents, bytes);
+    int error = write_all(plan->fd, plan->extents, bytes, w->offset);
+    if (error < 0)
+        return error;
+    header->file_bytes = w->offset + bytes;
+    header->header_crc = 0;
+    header->header_crc = dm_crc32c(header, DM_IMAGE_HEADER_BYTES);
+    plan->image_bytes = header->file_bytes;
+    return write_all(plan->fd, header, DM_IMAGE_HEADER_BYTES, 0);
+}
+
+static int write_memory(struct dm_write_plan *plan)
+{
+    struct writer w = {.plan = plan};
+    const struct dm_image_header *header = plan->header;
+    w.offset = (header->strings_offset + header->strings_bytes + PAGE - 1) / PAGE * PAGE;
+    int64_t pagemap = dm_openat(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+    if (pagemap < 0)
+        return (int)pagemap;
+    w.pagemap = (int)pagemap;
+    plan->memory_bytes = 0;
+    int error = 0;
+    for (uint64_t i = 0; i < plan->vma_count && error >= 0; i++)
+        error = save_readable(&w, &plan->vmas[i], (enum dm_save)plan->save[i]);
+    dm_close(w.pagemap);
+    return error < 0 ? error : finish(&w);
+}
+
+int dm_image_write(struct dm_write_plan *plan)
+{
+    if (dm_context_save(&plan->self->context) != 0)
+        return DM_RESTORED;
+    int error = write_memory(plan);
+    return error < 0 ? error : DM_WRITTEN;
+}

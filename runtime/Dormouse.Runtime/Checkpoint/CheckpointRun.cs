@@ -1,0 +1,240 @@
+// World: Guest until the threads are suspended, then Frozen.
+using System.Globalization;
+using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Coordination;
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Image;
+using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Memory;
+using Dormouse.Runtime.Process;
+
+namespace Dormouse.Runtime.Checkpoint;
+
+/// <summary>How a checkpoint ended in this process.</summary>
+/// <param name="IsRestored">This is the process that a restart has made of the image.</param>
+/// <param name="Image">Written and to be synced; null when the checkpoint failed or was called off.</param>
+internal readonly record struct CheckpointOutcome(bool IsRestored, WrittenImage? Image);
+
+/// <summary>One checkpoint in one process, from SUSPEND to RESUME; see docs/PROTOCOL.md.</summary>
+internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointRequested request)
+{
+    private const int ChildrenPollMilliseconds = 5;
+    private bool _isSuspended;
+    private string? _temporaryPath;
+    private int _fd = -1;
+    private ImageBuilder? _builder;
+
+    public ProcessState? Process { get; private set; }
+
+    public DescriptorTable? Descriptors { get; private set; }
+
+    public SharedMemory? SharedMemory { get; private set; }
+
+    public uint Epoch => request.Epoch;
+
+    public CheckpointOutcome Execute()
+    {
+        try
+        {
+            return Run();
+        }
+        catch (CheckpointException failure)
+        {
+            CleanUp();
+            link.Send(new CheckpointFailed(request.Epoch, worker.Who() + ": " + failure.Message));
+        }
+        catch (CalledOffException)
+        {
+            CleanUp();
+        }
+        catch (LinkLostException)
+        {
+            CleanUp();
+            throw;
+        }
+
+        return default;
+    }
+
+    /// <summary>In the restored process: releases what only the checkpoint needed.</summary>
+    public void ReleaseAfterRestore()
+    {
+        _builder!.ReleaseScratch();
+        _isSuspended = true;
+    }
+
+    private CheckpointOutcome Run()
+    {
+        OpenImage();
+        long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
+        Suspend();
+        ReportChildren();
+        ExchangeInventory(out Candidates candidates);
+        Descriptors!.Capture();
+        Process = ProcessState.Capture();
+        Pass(Phase.Drain);
+
+        var identity = new ImageIdentity(worker.Computation, request.Generation, worker.Member, candidates.ImageCount);
+        worker.Generation = request.Generation;
+        ImageMetadata(identity, out ImageManifest manifest);
+        _builder = new ImageBuilder(_fd, identity);
+        ImageFigures? figures = _builder.Write(manifest, SharedMemory!.IsSavedHere);
+        if (figures is null)
+        {
+            return new CheckpointOutcome(true, null);
+        }
+
+        Pass(Phase.Write);
+        Shim.Resume();
+        _isSuspended = false;
+        long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
+        return new CheckpointOutcome(false, new WrittenImage(
+            request.Epoch, _fd, _temporaryPath!, FinalName(), figures.Value, (ulong)standstill / 1000, manifest.Losses));
+    }
+
+    private string FinalName()
+        => $"ckpt_{SafeName(ProcFile.ReadText("/proc/self/comm"))}_{(uint)(worker.Computation >> 32) ^ (uint)worker.Computation:x8}-{worker.Member.ToString(CultureInfo.InvariantCulture)}.img";
+
+    private static string SafeName(string program)
+    {
+        char[] name = program.ToCharArray();
+        for (int i = 0; i < name.Length; i++)
+        {
+            if (!char.IsAsciiLetterOrDigit(name[i]) && name[i] is not ('.' or '-' or '+'))
+            {
+                name[i] = '_';
+            }
+        }
+
+        return new string(name);
+    }
+
+    private void OpenImage()
+    {
+        _temporaryPath = $"{request.Directory}/.{FinalName()}.part-{request.Epoch.ToString(CultureInfo.InvariantCulture)}";
+        _fd = Kernel.Open(_temporaryPath, Constant.O_RDWR | Constant.O_CREAT | Constant.O_TRUNC | Constant.O_CLOEXEC, 0x180);
+        if (_fd < 0)
+        {
+            int error = _fd;
+            throw new CheckpointException($"cannot create {_temporaryPath}: {Errno.Text(error)}. Make the directory writable or choose another with --ckptdir.");
+        }
+
+        _fd = DescriptorNumbers.Raise(_fd);
+        DiskSpace.Check(_fd, request.Directory);
+    }
+
+    private void Suspend()
+    {
+        SuspendFailure failure;
+        uint deadline = request.DeadlineSeconds * 1000u;
+        int error;
+        do
+        {
+            error = Shim.Suspend(deadline, &failure);
+        }
+        while (error == -Errno.TryAgain);
+
+        if (error < 0)
+        {
+            throw new CheckpointException(SuspendProblem.Describe(failure, request.DeadlineSeconds));
+        }
+
+        _isSuspended = true;
+    }
+
+    private void ReportChildren()
+    {
+        SendSuspended();
+        for (; ; )
+        {
+            Next(out FrameKind kind, out ReadOnlySpan<byte> payload);
+            if (kind == FrameKind.BarrierReleased && Frame.Read<BarrierReleased>(payload).Phase == Phase.Suspend)
+            {
+                return;
+            }
+
+            if (kind == FrameKind.ChildrenUnknown)
+            {
+                Kernel.Sleep(ChildrenPollMilliseconds);
+                SendSuspended();
+            }
+        }
+    }
+
+    private void SendSuspended()
+    {
+        uint threads;
+        Shim.SuspendedSlots(&threads);
+        link.Send(new Suspended(request.Epoch, threads, Children.Alive()));
+    }
+
+    private void ExchangeInventory(out Candidates candidates)
+    {
+        Descriptors = DescriptorTable.Read(_fd, link.Descriptor);
+        SharedMemory = SharedMemory.Read(MapsReader.Read());
+        var items = new List<InventoryItem>();
+        Descriptors.Announce(items);
+        SharedMemory.Announce(items);
+        link.Send(new Inventory(request.Epoch, items.ToArray()));
+        FrameKind kind;
+        ReadOnlySpan<byte> payload;
+        do
+        {
+            Next(out kind, out payload);
+        }
+        while (kind != FrameKind.Candidates);
+
+        candidates = Frame.Read<Candidates>(payload);
+        Descriptors.Resolve(worker.Member, candidates.Items);
+        SharedMemory.Resolve(worker.Member, candidates.Items);
+    }
+
+    private void ImageMetadata(ImageIdentity identity, out ImageManifest manifest)
+    {
+        manifest = ManifestBuilder.Build(identity, Process!.Attributes);
+        Descriptors!.Describe(manifest);
+    }
+
+    private void Pass(Phase phase)
+    {
+        link.Send(new BarrierReached(request.Epoch, phase));
+        for (; ; )
+        {
+            Next(out FrameKind kind, out ReadOnlySpan<byte> payload);
+            if (kind == FrameKind.BarrierReleased && Frame.Read<BarrierReleased>(payload).Phase == phase)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Next(out FrameKind kind, out ReadOnlySpan<byte> payload)
+    {
+        link.Receive(-1, out kind, out payload);
+        if (kind == FrameKind.Abort)
+        {
+            throw new CalledOffException();
+        }
+
+        if (kind == FrameKind.KillRequested)
+        {
+            Kernel.Call(SystemCall.Kill, Kernel.Pid, 9);
+        }
+    }
+
+    private void CleanUp()
+    {
+        if (_isSuspended)
+        {
+            Shim.Resume();
+        }
+
+        if (_fd >= 0)
+        {
+            Kernel.Close(_fd);
+            Kernel.Unlink(_temporaryPath!);
+        }
+    }
+
+    private sealed class CalledOffException : Exception;
+}

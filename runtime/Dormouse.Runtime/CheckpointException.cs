@@ -1,0 +1,6 @@
+using System;
+
+namespace Dormouse.Runtime;
+
+/// <summary>A checkpoint or restart cannot be done; the message is one sentence for the user: what, why, what to do.</summary>
+internal sealed class CheckpointException(string message) : Exception(message);

@@ -1,0 +1,37 @@
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>Descriptors of our own while the program's get their numbers back.</summary>
+internal static class DescriptorNumbers
+{
+    /// <summary>The same description under a number of at least <paramref name="floor"/>; the old number is closed.</summary>
+    public static int MoveAbove(int fd, int floor)
+    {
+        if (fd < 0 || fd >= floor)
+        {
+            return fd;
+        }
+
+        int moved = Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, floor);
+        Kernel.Close(fd);
+        return moved;
+    }
+
+    /// <summary>The same description under a number near the top of what the process may use, out of the program's way.</summary>
+    /// <remarks>Near the usual limit of 1024, not near a huge one: the kernel's table of descriptors grows to the highest number.</remarks>
+    public static unsafe int Raise(int fd)
+    {
+        const int HighestNumber = 1000, NumberLimit = 7 /* RLIMIT_NOFILE */;
+        ulong* limit = stackalloc ulong[2];
+        Kernel.Call(SystemCall.PrLimit64, 0, NumberLimit, 0, (long)limit);
+        int raised = Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, Math.Max((int)Math.Min(limit[0], HighestNumber) - 8, 0));
+        if (raised < 0)
+        {
+            return fd;
+        }
+
+        Kernel.Close(fd);
+        return raised;
+    }
+}

@@ -1,0 +1,194 @@
+// World: Frozen (read to describe), restored process (restore, finish).
+using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Coordination;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>All descriptors of this process, as the descriptions that they refer to.</summary>
+internal sealed class DescriptorTable
+{
+    private readonly List<OpenFile> _files = [];
+    private readonly Dictionary<ResourceKey, Pipe> _pipes = [];
+    private uint _self;
+
+    /// <summary>Numbers from here on are not the program's.</summary>
+    public int Floor { get; private set; }
+
+    /// <summary>Reads the table of a suspended process.</summary>
+    /// <param name="own">Descriptors of our own, to be left out.</param>
+    public static DescriptorTable Read(params ReadOnlySpan<int> own)
+    {
+        var table = new DescriptorTable();
+        string launchStdio = LaunchStdio.Text;
+        foreach (int fd in ProcFile.Numbers("/proc/self/fd"))
+        {
+            if (!own.Contains(fd) && DescriptorInfo.Read(fd) is { } info)
+            {
+                table.Add(info, launchStdio);
+                table.Floor = Math.Max(table.Floor, fd + 1);
+            }
+        }
+
+        return table;
+    }
+
+    public void Announce(List<InventoryItem> items)
+    {
+        foreach (OpenFile file in _files)
+        {
+            items.Add(new InventoryItem(file.Key, file.Peer, 0, (uint)file.Descriptors[0].Fd, (uint)file.Info.Flags));
+        }
+    }
+
+    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        _self = self;
+        foreach (OpenFile file in _files)
+        {
+            file.Resolve(self, candidates);
+        }
+    }
+
+    public void Capture()
+    {
+        foreach (OpenFile file in _files)
+        {
+            file.Capture();
+        }
+    }
+
+    public void Describe(ImageManifest manifest)
+    {
+        var notes = new List<DescriptorNote>();
+        var losses = new List<string>();
+        foreach (OpenFile file in _files)
+        {
+            foreach ((int fd, _) in file.Descriptors)
+            {
+                notes.Add(new DescriptorNote(fd, file.Kind, file.Description));
+            }
+
+            if (file.Loss is { } loss)
+            {
+                losses.Add(loss);
+            }
+        }
+
+        manifest.Descriptors = notes.ToArray();
+        manifest.Losses = losses.ToArray();
+        manifest.LaunchStdio = LaunchStdio.Text;
+    }
+
+    /// <summary>Makes or receives every description and gives it its numbers.</summary>
+    public void Restore(DescriptorExchange exchange, Link link)
+    {
+        var made = new Dictionary<DescriptionId, int>();
+        foreach (OpenFile file in _files)
+        {
+            if (file.Creator == _self && !made.ContainsKey(file.Id))
+            {
+                Make(file, exchange, made);
+            }
+        }
+
+        foreach (Pipe pipe in _pipes.Values)
+        {
+            pipe.SendMissingEnds(_self, exchange, made);
+        }
+
+        foreach (OpenFile file in _files)
+        {
+            if (file.Creator != _self)
+            {
+                exchange.Expect(file.Id);
+            }
+        }
+
+        exchange.Complete();
+        Place(exchange, link, made);
+        foreach (Pipe pipe in _pipes.Values)
+        {
+            pipe.Close();
+        }
+    }
+
+    public void Finish()
+    {
+        foreach (OpenFile file in _files)
+        {
+            if (file.Creator == _self)
+            {
+                file.Finish();
+            }
+        }
+    }
+
+    private void Make(OpenFile file, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
+    {
+        int fd = file.Reopen();
+        if (fd < 0)
+        {
+            throw new CheckpointException($"cannot make fd {file.Descriptors[0].Fd} ({file.Kind} {file.Description}) again: {Errno.Text(fd)}.");
+        }
+
+        fd = DescriptorNumbers.MoveAbove(fd, Floor);
+        made.Add(file.Id, fd);
+        foreach (uint sharer in file.Sharers)
+        {
+            exchange.Send(sharer, file.Id, fd);
+        }
+    }
+
+    private void Place(DescriptorExchange exchange, Link link, Dictionary<DescriptionId, int> made)
+    {
+        foreach (OpenFile file in _files)
+        {
+            int fd = file.Creator == _self ? made[file.Id] : exchange.Take(file.Id);
+            foreach ((int number, bool closeOnExec) in file.Descriptors)
+            {
+                if (number == link.Descriptor)
+                {
+                    link.MoveAbove(Floor);
+                }
+
+                int error = Kernel.Dup3(fd, number, closeOnExec ? Constant.O_CLOEXEC : 0);
+                if (error < 0)
+                {
+                    throw new CheckpointException($"cannot give fd {number} ({file.Kind} {file.Description}) its number back: {Errno.Text(error)}. Raise the limit of open files (ulimit -n) and run dmrestart again.");
+                }
+            }
+        }
+
+        foreach (int fd in made.Values)
+        {
+            Kernel.Close(fd);
+        }
+    }
+
+    private void Add(DescriptorInfo info, string launchStdio)
+    {
+        OpenFile file = FileKinds.Classify(info, launchStdio);
+        foreach (OpenFile other in _files)
+        {
+            if (other.Key == file.Key && Kernel.Call(SystemCall.Kcmp, Kernel.Pid, Kernel.Pid, Constant.KCMP_FILE, other.Descriptors[0].Fd, info.Fd) == 0)
+            {
+                other.Descriptors.Add((info.Fd, info.CloseOnExec));
+                return;
+            }
+        }
+
+        if (file is PipeEnd end)
+        {
+            if (!_pipes.TryGetValue(end.Key, out Pipe? pipe))
+            {
+                pipe = new Pipe(end.Key);
+                _pipes.Add(end.Key, pipe);
+            }
+
+            pipe.Add(end);
+        }
+
+        _files.Add(file);
+    }
+}

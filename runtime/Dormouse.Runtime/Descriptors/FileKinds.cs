@@ -1,0 +1,41 @@
+// World: Frozen.
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>The one list of resource kinds: decides which class a descriptor belongs to.</summary>
+internal static class FileKinds
+{
+    public static OpenFile Classify(DescriptorInfo info, string launchStdio)
+    {
+        int stream = OutsideStream.StreamOf(info, launchStdio);
+        if (stream >= 0)
+        {
+            return new OutsideStream(info, stream);
+        }
+
+        if ((info.Flags & Constant.O_PATH) != 0)
+        {
+            return new DirectoryFile(info);
+        }
+
+        return info.Status.Type switch
+        {
+            FileStatus.Regular => new RegularFile(info),
+            FileStatus.Directory => new DirectoryFile(info),
+            FileStatus.Fifo => new PipeEnd(info),
+            FileStatus.CharacterDevice => new DeviceFile(info),
+            FileStatus.Socket => new UnknownFile(info, "socket"),
+            _ => ClassifyAnonymous(info),
+        };
+    }
+
+    private static OpenFile ClassifyAnonymous(DescriptorInfo info) => info.Link switch
+    {
+        "anon_inode:[eventfd]" => new EventFd(info),
+        "anon_inode:[eventpoll]" => new Epoll(info),
+        "anon_inode:[timerfd]" => new TimerFd(info),
+        "anon_inode:[signalfd]" => new SignalFd(info),
+        _ => new UnknownFile(info, info.Link),
+    };
+}

@@ -1,0 +1,64 @@
+// World: Frozen (detect, announce, capture), restored process (reopen, finish).
+using System.Collections.Generic;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>
+/// One open file description: what one or more descriptors, of one or more processes, refer to (open(2), NOTES).
+/// One subclass for each kind of resource, with the same verbs in the same order.
+/// </summary>
+/// <remarks>
+/// Of all members that hold a description, one is its <see cref="Creator"/>: it captures the contents at the checkpoint, makes the
+/// description again at the restart and gives it to the others (<see cref="DescriptorExchange"/>).
+/// </remarks>
+internal abstract class OpenFile(DescriptorInfo info)
+{
+    /// <summary>As the kernel showed its first descriptor.</summary>
+    public DescriptorInfo Info { get; } = info;
+
+    /// <summary>This process's descriptors of it, with FD_CLOEXEC; ascending.</summary>
+    public List<(int Fd, bool CloseOnExec)> Descriptors { get; } = [(info.Fd, info.CloseOnExec)];
+
+    /// <summary>One word for people: file, pipe, eventfd …</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>What it is connected to, for people.</summary>
+    public virtual string Description => Info.Link;
+
+    /// <summary>The same in all processes that may share this description, and different for different objects as far as stat can tell.</summary>
+    public abstract ResourceKey Key { get; }
+
+    /// <summary>The other end, when the kernel has one object for each end.</summary>
+    public virtual ResourceKey Peer => default;
+
+    /// <summary>Member that makes this description at the restart; set by <see cref="Sharing"/>.</summary>
+    public uint Creator { get; set; }
+
+    /// <summary>Other members that have this very description.</summary>
+    public List<uint> Sharers { get; } = [];
+
+    /// <summary>The name under which creator and sharers exchange it.</summary>
+    public DescriptionId Id { get; set; }
+
+    /// <summary>Finds out who else holds it, from what the members have announced.</summary>
+    public virtual void Resolve(uint self, ReadOnlySpan<Candidate> candidates) => Sharing.ResolveByComparison(this, self, candidates);
+
+    /// <summary>Records the state that a restart needs. Called after all members are suspended.</summary>
+    /// <exception cref="CheckpointException">It cannot be restored: by name, and with a way out.</exception>
+    public abstract void Capture();
+
+    /// <summary>Makes the description again, in the creator. Returns a descriptor with any number, or -errno.</summary>
+    /// <exception cref="CheckpointException">It cannot be made; says what and why.</exception>
+    public abstract int Reopen();
+
+    /// <summary>After all descriptors of the process have their numbers: what refers to other descriptors or belongs to a process.</summary>
+    public virtual void Finish()
+    {
+    }
+
+    /// <summary>What of it will not survive; null when all does.</summary>
+    public virtual string? Loss => null;
+}
+
+/// <summary>Names one description among all of a host while descriptors are exchanged.</summary>
+internal readonly record struct DescriptionId(ulong High, ulong Low, ulong Role);

@@ -1,0 +1,47 @@
+// World: Frozen (detect), restored process (reopen).
+using System;
+using System.Globalization;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>A terminal, pipe or socket that dmlaunch was given as a standard stream: after the restart it is dmrestart's.</summary>
+/// <remarks>A regular file is not: it is opened again by its path and rolled back.</remarks>
+internal sealed class OutsideStream(DescriptorInfo info, int stream) : OpenFile(info)
+{
+    public override string Kind => Info.Status.Type == FileStatus.CharacterDevice ? "terminal" : "outside";
+
+    public override string Description => $"{Info.Link}, standard {Names[stream]} of the launch";
+
+    public override ResourceKey Key => ObjectKeys.OfFile(Info, "outside" + stream.ToString(CultureInfo.InvariantCulture));
+
+    private static string[] Names => ["input", "output", "error"];
+
+    /// <summary>Which of dmlaunch's standard streams this is, or -1. The last one that fits: the stream may be open twice.</summary>
+    public static int StreamOf(DescriptorInfo info, string launchStdio)
+    {
+        if (info.Status.Type is FileStatus.Regular or FileStatus.Directory || info.Path == "/dev/null")
+        {
+            return -1;
+        }
+
+        string own = info.Status.Device.ToString(CultureInfo.InvariantCulture) + ":" + info.Status.Inode.ToString(CultureInfo.InvariantCulture);
+        string[] streams = launchStdio.Split(',');
+        if (info.Fd < streams.Length && streams[info.Fd] == own)
+        {
+            return info.Fd;
+        }
+
+        return Array.IndexOf(streams, own);
+    }
+
+    public override void Capture()
+    {
+    }
+
+    public override int Reopen()
+    {
+        int fd = RestartStdio.Descriptor(stream);
+        return fd >= 0 ? Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC) : Kernel.Open("/dev/null", Constant.O_RDWR);
+    }
+}

@@ -1,0 +1,41 @@
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>One end of a pipe(7) or fifo(7).</summary>
+internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
+{
+    public override string Kind => "pipe";
+
+    public override ResourceKey Key => ObjectKeys.OfInode("pipe", Info.Status.Device, Info.Status.Inode);
+
+    /// <summary>The pipe that this is an end of.</summary>
+    public Pipe? Pipe { get; set; }
+
+    public override string? Loss
+        => Pipe!.IsOneSided && Creator == Pipe.Creator
+            ? $"fd {Info.Fd} ({Info.Link}): the other end of this pipe is not held by any process of the computation; after a restart it is closed"
+            : null;
+
+    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        Pipe!.Resolve(self, candidates);
+        Creator = Pipe.Creator;
+        Id = Pipe.IdOf(Info.Flags);
+        Sharers.Clear();
+        foreach (Holder other in Pipe.Others)
+        {
+            if (other.Flags == Info.Flags && !Sharers.Contains(other.Member))
+            {
+                Sharers.Add(other.Member);
+            }
+        }
+    }
+
+    public override void Capture()
+    {
+        Pipe!.Capture();
+    }
+
+    public override int Reopen() => Pipe!.Open(Info.Flags);
+}

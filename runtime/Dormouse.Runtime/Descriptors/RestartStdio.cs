@@ -1,0 +1,40 @@
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>dmrestart's own standard streams, as the restorer has handed them over.</summary>
+internal static unsafe class RestartStdio
+{
+    private static readonly int[] s_descriptors = [-1, -1, -1];
+
+    public static void Take(RestartInfo* info)
+    {
+        for (int i = 0; i < s_descriptors.Length; i++)
+        {
+            s_descriptors[i] = info->Stdio[i];
+        }
+    }
+
+    public static int Descriptor(int stream) => s_descriptors[stream];
+
+    /// <summary>Moves them out of the way of the program's numbers.</summary>
+    public static void MoveAbove(int floor)
+    {
+        for (int i = 0; i < s_descriptors.Length; i++)
+        {
+            s_descriptors[i] = DescriptorNumbers.MoveAbove(s_descriptors[i], floor);
+        }
+    }
+
+    public static void Close()
+    {
+        for (int i = 0; i < s_descriptors.Length; i++)
+        {
+            if (s_descriptors[i] >= 0)
+            {
+                Kernel.Close(s_descriptors[i]);
+                s_descriptors[i] = -1;
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// World: Frozen.
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>Finds out which members hold the same description, and which of them makes it again.</summary>
+internal static class Sharing
+{
+    /// <summary>The lowest member of all that hold it.</summary>
+    public static uint LowestMember(uint self, List<Holder> holders)
+    {
+        uint lowest = self;
+        foreach (Holder holder in holders)
+        {
+            lowest = Math.Min(lowest, holder.Member);
+        }
+
+        return lowest;
+    }
+
+    /// <summary>Descriptions that only kcmp(2) can tell apart: asks it about every member that has announced the same key.</summary>
+    public static void ResolveByComparison(OpenFile file, uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        uint creator = self;
+        uint creatorFd = (uint)file.Descriptors[0].Fd;
+        foreach (Candidate candidate in candidates)
+        {
+            if (candidate.Item.Key != file.Key || !IsSame(file, candidate))
+            {
+                continue;
+            }
+
+            file.Sharers.Add(candidate.Member);
+            if (candidate.Member < creator)
+            {
+                creator = candidate.Member;
+                creatorFd = candidate.Item.Local;
+            }
+        }
+
+        file.Creator = creator;
+        file.Id = new DescriptionId(0, ((ulong)creator << 32) | creatorFd, 0);
+    }
+
+    /// <summary>All other members' items that name this object, or its other end.</summary>
+    public static List<Holder> HoldersOf(ResourceKey key, ReadOnlySpan<Candidate> candidates)
+    {
+        var holders = new List<Holder>();
+        foreach (Candidate candidate in candidates)
+        {
+            if (candidate.Item.Key == key)
+            {
+                holders.Add(new Holder(candidate.Member, candidate.Pid, candidate.Item));
+            }
+        }
+
+        return holders;
+    }
+
+    // Without the right to compare (a process that is not dumpable) equal flags and offset must do.
+    private static bool IsSame(OpenFile file, Candidate candidate)
+        => Kernel.Call(SystemCall.Kcmp, Kernel.Pid, candidate.Pid, Constant.KCMP_FILE, file.Descriptors[0].Fd, candidate.Item.Local) is 0 or < 0;
+}

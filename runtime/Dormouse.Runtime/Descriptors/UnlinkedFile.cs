@@ -1,0 +1,30 @@
+using System.Globalization;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Descriptors;
+
+/// <summary>A new file without a name: beside where the old one was, or in memory when that place is gone.</summary>
+internal static unsafe class UnlinkedFile
+{
+    public static int Make(string path, int flags)
+    {
+        int wanted = flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC | Constant.O_TMPFILE);
+        string name = path + ".dormouse-" + Kernel.Pid.ToString(CultureInfo.InvariantCulture);
+        int fd = Kernel.Open(name, Constant.O_RDWR | Constant.O_CREAT | Constant.O_EXCL | Constant.O_CLOEXEC, 0x180);
+        if (fd >= 0)
+        {
+            int again = Kernel.Open(name, wanted);
+            Kernel.Unlink(name);
+            Kernel.Close(fd);
+            return again;
+        }
+
+        fixed (byte* text = "dormouse"u8)
+        {
+            int memory = (int)Kernel.Call(SystemCall.MemFdCreate, (long)text, 0);
+            int again = Kernel.Open("/proc/self/fd/" + memory.ToString(CultureInfo.InvariantCulture), wanted);
+            Kernel.Close(memory);
+            return again;
+        }
+    }
+}

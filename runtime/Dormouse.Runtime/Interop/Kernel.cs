@@ -1,0 +1,155 @@
+// World: Guest and Frozen. Raw system calls only: no errno, no libc, no lock.
+using System;
+using Dormouse.Protocol.Image;
+
+namespace Dormouse.Runtime.Interop;
+
+/// <summary>System calls as C# needs them. Results are those of the kernel: a value, or -errno.</summary>
+internal static unsafe class Kernel
+{
+    public static long Call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0)
+        => Shim.RawCall(number, a, b, c, d, e, f);
+
+    public static int Open(string path, int flags, int mode = 0)
+    {
+        fixed (byte* text = Terminated(path))
+        {
+            return (int)Call(SystemCall.OpenAt, Constant.AtFdCwd, (long)text, flags, mode);
+        }
+    }
+
+    public static int Close(int fd) => (int)Call(SystemCall.Close, fd);
+
+    public static long Read(int fd, Span<byte> into)
+    {
+        fixed (byte* at = into)
+        {
+            return Call(SystemCall.Read, fd, (long)at, into.Length);
+        }
+    }
+
+    public static long Write(int fd, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* at = data)
+        {
+            return Call(SystemCall.Write, fd, (long)at, data.Length);
+        }
+    }
+
+    public static long ReadAt(int fd, Span<byte> into, long offset)
+    {
+        fixed (byte* at = into)
+        {
+            return Call(SystemCall.PRead64, fd, (long)at, into.Length, offset);
+        }
+    }
+
+    /// <summary>Writes all of <paramref name="data"/>; 0 or -errno.</summary>
+    public static int WriteAllAt(int fd, ReadOnlySpan<byte> data, long offset)
+    {
+        fixed (byte* at = data)
+        {
+            for (int done = 0; done < data.Length;)
+            {
+                long written = Call(SystemCall.PWrite64, fd, (long)(at + done), data.Length - done, offset + done);
+                if (written == -Errno.Interrupted)
+                {
+                    continue;
+                }
+
+                if (written <= 0)
+                {
+                    return written == 0 ? -Errno.InputOutput : (int)written;
+                }
+
+                done += (int)written;
+            }
+        }
+
+        return 0;
+    }
+
+    public static long Seek(int fd, long offset, int whence) => Call(SystemCall.LSeek, fd, offset, whence);
+
+    public static int Fcntl(int fd, int command, long argument = 0) => (int)Call(SystemCall.Fcntl, fd, command, argument);
+
+    public static int Dup3(int from, int to, int flags) => (int)Call(SystemCall.Dup3, from, to, flags);
+
+    public static int Ioctl(int fd, uint request, void* argument) => (int)Call(SystemCall.Ioctl, fd, request, (long)argument);
+
+    public static int Unlink(string path)
+    {
+        fixed (byte* text = Terminated(path))
+        {
+            return (int)Call(SystemCall.Unlink, (long)text);
+        }
+    }
+
+    public static int Rename(string from, string to)
+    {
+        fixed (byte* source = Terminated(from))
+        fixed (byte* target = Terminated(to))
+        {
+            return (int)Call(SystemCall.Rename, (long)source, (long)target);
+        }
+    }
+
+    public static int MakeDirectory(string path, int mode)
+    {
+        fixed (byte* text = Terminated(path))
+        {
+            return (int)Call(SystemCall.MkDir, (long)text, mode);
+        }
+    }
+
+    /// <summary>The target of a symbolic link, or null.</summary>
+    public static string? ReadLink(string path)
+    {
+        Span<byte> target = stackalloc byte[4096];
+        fixed (byte* text = Terminated(path))
+        fixed (byte* at = target)
+        {
+            long length = Call(SystemCall.ReadLink, (long)text, (long)at, target.Length);
+            return length < 0 ? null : KernelText.FromBytes(target[..(int)length]);
+        }
+    }
+
+    public static int Stat(string path, out FileStatus status)
+    {
+        FileStatus result;
+        fixed (byte* text = Terminated(path))
+        {
+            int error = (int)Call(SystemCall.Stat, (long)text, (long)&result);
+            status = result;
+            return error;
+        }
+    }
+
+    public static int FStat(int fd, out FileStatus status)
+    {
+        FileStatus result;
+        int error = (int)Call(SystemCall.FStat, fd, (long)&result);
+        status = result;
+        return error;
+    }
+
+    public static int Pid => (int)Call(SystemCall.GetPid);
+
+    /// <summary>The bytes of <paramref name="text"/> with a NUL at the end.</summary>
+    public static byte[] Terminated(string text)
+    {
+        byte[] bytes = KernelText.ToBytes(text);
+        Array.Resize(ref bytes, bytes.Length + 1);
+        return bytes;
+    }
+
+    /// <summary>CLOCK_* in nanoseconds.</summary>
+    public static long Clock(int clock)
+    {
+        long* time = stackalloc long[2];
+        Call(SystemCall.ClockGetTime, clock, (long)time);
+        return (time[0] * 1_000_000_000) + time[1];
+    }
+
+    public static void Sleep(int milliseconds) => Call(SystemCall.Poll, 0, 0, milliseconds);
+}

@@ -1,0 +1,117 @@
+// World: Guest and Frozen.
+using System;
+using System.Collections.Generic;
+using Dormouse.Protocol.Image;
+
+namespace Dormouse.Runtime.Interop;
+
+/// <summary>Whole files and directories of /proc.</summary>
+internal static unsafe class ProcFile
+{
+    /// <summary>All bytes of a file, or an empty array when it cannot be read.</summary>
+    public static byte[] ReadAll(string path)
+    {
+        int fd = Kernel.Open(path, Constant.O_RDONLY | Constant.O_CLOEXEC);
+        if (fd < 0)
+        {
+            return [];
+        }
+
+        byte[] buffer = new byte[8192];
+        int length = 0;
+        for (; ; )
+        {
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, buffer.Length * 2);
+            }
+
+            long got = Kernel.Read(fd, buffer.AsSpan(length));
+            if (got == -Errno.Interrupted)
+            {
+                continue;
+            }
+
+            if (got <= 0)
+            {
+                break;
+            }
+
+            length += (int)got;
+        }
+
+        Kernel.Close(fd);
+        return buffer.AsSpan(0, length).ToArray();
+    }
+
+    /// <summary>The file as text without its last line end.</summary>
+    public static string ReadText(string path) => KernelText.FromBytes(ReadAll(path)).TrimEnd('\n');
+
+    /// <summary>NUL-separated strings: cmdline, environ.</summary>
+    public static string[] ReadStrings(string path)
+    {
+        var strings = new List<string>();
+        ReadOnlySpan<byte> rest = ReadAll(path);
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOf((byte)0);
+            strings.Add(KernelText.FromBytes(end < 0 ? rest : rest[..end]));
+            rest = end < 0 ? [] : rest[(end + 1)..];
+        }
+
+        return strings.ToArray();
+    }
+
+    /// <summary>Names of a directory that are decimal numbers, ascending.</summary>
+    public static List<int> Numbers(string path)
+    {
+        var numbers = new List<int>();
+        int fd = Kernel.Open(path, Constant.O_RDONLY | Constant.O_DIRECTORY | Constant.O_CLOEXEC);
+        if (fd < 0)
+        {
+            return numbers;
+        }
+
+        byte[] buffer = new byte[32768];
+        fixed (byte* at = buffer)
+        {
+            long got;
+            while ((got = Kernel.Call(SystemCall.GetDents64, fd, (long)at, buffer.Length)) > 0)
+            {
+                AddNumbers(buffer.AsSpan(0, (int)got), numbers);
+            }
+        }
+
+        Kernel.Close(fd);
+        numbers.Remove(IsDescriptorDirectory(path) ? fd : -1);
+        numbers.Sort();
+        return numbers;
+    }
+
+    /// <summary>Fields of /proc/.../stat after the program's name; index 0 is field 3 (state) of proc(5).</summary>
+    public static string[] StatFields(string path)
+    {
+        string text = ReadText(path);
+        int end = text.LastIndexOf(')');
+        return end < 0 ? [] : text[(end + 2)..].Split(' ');
+    }
+
+    private static bool IsDescriptorDirectory(string path) => path.EndsWith("/self/fd", StringComparison.Ordinal);
+
+    // struct linux_dirent64: u64 inode | s64 offset | u16 record bytes | u8 type | name
+    private static void AddNumbers(ReadOnlySpan<byte> entries, List<int> numbers)
+    {
+        while (!entries.IsEmpty)
+        {
+            int bytes = entries[16] | (entries[17] << 8);
+            ReadOnlySpan<byte> name = entries[19..bytes];
+            name = name[..name.IndexOf((byte)0)];
+            if (int.TryParse(name, System.Globalization.CultureInfo.InvariantCulture, out int number))
+            {
+                numbers.Add(number);
+            }
+
+            entries = entries[bytes..];
+        }
+    }
+}

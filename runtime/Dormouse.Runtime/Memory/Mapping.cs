@@ -1,0 +1,27 @@
+namespace Dormouse.Runtime.Memory;
+
+/// <summary>One mapping of this process as /proc/self/smaps shows it.</summary>
+/// <param name="Start">Inclusive.</param>
+/// <param name="End">Exclusive.</param>
+/// <param name="Protection">PROT_* bits.</param>
+/// <param name="IsShared">MAP_SHARED.</param>
+/// <param name="Offset">In the file, bytes.</param>
+/// <param name="Device">major:minor as the kernel prints it.</param>
+/// <param name="Inode">0 for anonymous memory.</param>
+/// <param name="Name">Path or [name], unescaped; empty for anonymous memory.</param>
+/// <param name="Flags">The two-letter VmFlags, separated by blanks: proc_pid_smaps(5).</param>
+internal sealed record Mapping(
+    ulong Start, ulong End, uint Protection, bool IsShared, ulong Offset, string Device, ulong Inode, string Name, string Flags)
+{
+    public ulong Bytes => End - Start;
+
+    /// <summary>Whether the file has no name any more.</summary>
+    public bool IsDeleted => Name.EndsWith(" (deleted)", System.StringComparison.Ordinal);
+
+    /// <summary>The path without the kernel's remark.</summary>
+    public string Path => IsDeleted ? Name[..^" (deleted)".Length] : Name;
+
+    public bool IsFile => Name.StartsWith('/');
+
+    public bool Has(string flag) => Flags.Contains(flag, System.StringComparison.Ordinal);
+}

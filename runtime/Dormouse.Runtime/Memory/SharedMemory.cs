@@ -1,0 +1,250 @@
+// World: Frozen (read, announce, resolve), restored process (restore).
+using System.Globalization;
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Memory;
+
+/// <summary>
+/// MAP_SHARED memory: mapped files, /dev/shm, memory without a name, System V segments. The restorer brings the contents back as
+/// private memory of one process; that process makes the object again, and all map it.
+/// </summary>
+internal sealed unsafe class SharedMemory
+{
+    private const ulong WritableBit = 1ul << 63;
+    private readonly List<SharedObject> _objects = [];
+    private uint _self;
+
+    public static SharedMemory Read(List<Mapping> mappings)
+    {
+        var memory = new SharedMemory();
+        foreach (Mapping mapping in mappings)
+        {
+            if (mapping.IsShared)
+            {
+                memory.Add(mapping);
+            }
+        }
+
+        return memory;
+    }
+
+    public void Announce(List<InventoryItem> items)
+    {
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            SharedObject item = _objects[i];
+            items.Add(new InventoryItem(item.Key, default, 1, (uint)i, item.Reach | (item.IsWritableHere ? WritableBit : 0)));
+        }
+    }
+
+    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        _self = self;
+        foreach (SharedObject item in _objects)
+        {
+            ulong farthest = item.Reach;
+            item.Creator = self;
+            item.IsWritable = item.IsWritableHere;
+            foreach (Holder other in Sharing.HoldersOf(item.Key, candidates))
+            {
+                ulong reach = other.Item.Auxiliary & ~WritableBit;
+                item.IsWritable |= (other.Item.Auxiliary & WritableBit) != 0;
+                item.Sharers.Add(other.Member);
+                if (reach > farthest || (reach == farthest && other.Member < item.Creator))
+                {
+                    farthest = reach;
+                    item.Creator = other.Member;
+                }
+            }
+
+            item.SizeBytes = item.HasName && Kernel.Stat(item.Path, out FileStatus status) == 0 ? (ulong)status.SizeBytes : farthest;
+        }
+    }
+
+    /// <summary>Whether the contents of a mapping go into this process's image.</summary>
+    public bool IsSavedHere(Mapping mapping) => Find(mapping) is { } item && IsSaved(item) && item.Creator == _self;
+
+    /// <summary>Makes or receives every object and maps it where it was.</summary>
+    public void Restore(DescriptorExchange exchange)
+    {
+        foreach (SharedObject item in _objects)
+        {
+            if (!IsSaved(item))
+            {
+                item.Descriptor = OpenUnchanged(item);
+            }
+            else if (item.Creator == _self)
+            {
+                item.Descriptor = Make(item);
+                foreach (uint sharer in item.Sharers)
+                {
+                    exchange.Send(sharer, IdOf(item), item.Descriptor);
+                }
+            }
+            else
+            {
+                exchange.Expect(IdOf(item));
+            }
+        }
+
+        exchange.Complete();
+        foreach (SharedObject item in _objects)
+        {
+            if (item.Descriptor < 0)
+            {
+                item.Descriptor = exchange.Take(IdOf(item));
+            }
+
+            foreach (Mapping mapping in item.Mappings)
+            {
+                Map(item, mapping);
+            }
+        }
+    }
+
+    /// <summary>While descriptors come back: the memory object of an open file that is mapped, too; or -1.</summary>
+    public int DescriptorOf(ulong inode, string path)
+    {
+        foreach (SharedObject item in _objects)
+        {
+            if (item.Inode == inode && item.Path == path)
+            {
+                return item.Descriptor;
+            }
+        }
+
+        return -1;
+    }
+
+    public void CloseDescriptors()
+    {
+        foreach (SharedObject item in _objects)
+        {
+            if (IsSaved(item) && item.Creator != _self)
+            {
+                continue; // closed by the exchange
+            }
+
+            Kernel.Close(item.Descriptor);
+        }
+    }
+
+    // A file that nobody writes to through memory is an input: it must be there.
+    private static bool IsSaved(SharedObject item) => item.IsWritable || !item.HasName;
+
+    private static DescriptionId IdOf(SharedObject item) => new(item.Key.High, item.Key.Low, 2ul << 32);
+
+    private void Add(Mapping mapping)
+    {
+        ResourceKey key = ObjectKeys.OfInode("memory" + mapping.Device, 0, mapping.Inode);
+        foreach (SharedObject item in _objects)
+        {
+            if (item.Key == key)
+            {
+                item.Mappings.Add(mapping);
+                return;
+            }
+        }
+
+        _objects.Add(new SharedObject(key, mapping));
+    }
+
+    private SharedObject? Find(Mapping mapping)
+    {
+        foreach (SharedObject item in _objects)
+        {
+            if (item.Inode == mapping.Inode && item.Device == mapping.Device)
+            {
+                return item;
+            }
+        }
+
+        return null;
+    }
+
+    private static int OpenUnchanged(SharedObject item)
+    {
+        int fd = Kernel.Open(item.Path, Constant.O_RDONLY | Constant.O_CLOEXEC);
+        return fd >= 0
+            ? DescriptorNumbers.Raise(fd)
+            : throw new CheckpointException($"cannot map {item.Path} again: {Errno.Text(fd)}. Put the file back and run dmrestart again.");
+    }
+
+    private static int Make(SharedObject item)
+    {
+        int fd;
+        if (item.HasName)
+        {
+            Directories.MakeParents(item.Path);
+            fd = Kernel.Open(item.Path, Constant.O_RDWR | Constant.O_CREAT | Constant.O_CLOEXEC, 0x180);
+        }
+        else
+        {
+            fixed (byte* name = "dormouse"u8)
+            {
+                fd = (int)Kernel.Call(SystemCall.MemFdCreate, (long)name, 1 /* MFD_CLOEXEC */);
+            }
+        }
+
+        if (fd < 0)
+        {
+            throw new CheckpointException($"cannot make the shared memory {item.Path} again: {Errno.Text(fd)}. Make its directory writable and run dmrestart again.");
+        }
+
+        fd = DescriptorNumbers.Raise(fd);
+        long error = Kernel.Call(SystemCall.FTruncate, fd, (long)item.SizeBytes);
+        foreach (Mapping mapping in item.Mappings)
+        {
+            error = error < 0 ? error : CopyPresentPages(fd, mapping, item.SizeBytes);
+        }
+
+        return error >= 0
+            ? fd
+            : throw new CheckpointException($"cannot fill the shared memory {item.Path}: {Errno.Text(error)}. Make room (df {(item.HasName ? item.Path : "/dev/shm")}) and run dmrestart again.");
+    }
+
+    // The restorer has filled private memory at the place of the mapping; pages that it did not touch are holes.
+    private static long CopyPresentPages(int fd, Mapping mapping, ulong sizeBytes)
+    {
+        const ulong Page = 4096, Step = 64 << 20;
+        ulong end = Math.Min(mapping.End, mapping.Start + (sizeBytes > mapping.Offset ? sizeBytes - mapping.Offset : 0));
+        byte[] resident = new byte[Step / Page];
+        for (ulong at = mapping.Start; at < end; at += Step)
+        {
+            ulong bytes = Math.Min(Step, mapping.End - at);
+            fixed (byte* pages = resident)
+            {
+                Kernel.Call(SystemCall.MInCore, (long)at, (long)bytes, (long)pages);
+            }
+
+            for (ulong i = 0; i < bytes / Page; i++)
+            {
+                ulong address = at + (i * Page);
+                if ((resident[i] & 1) == 0 || address >= end)
+                {
+                    continue;
+                }
+
+                long length = (long)Math.Min(Page, end - address);
+                long written = Kernel.Call(SystemCall.PWrite64, fd, (long)address, length, (long)(mapping.Offset + (address - mapping.Start)));
+                if (written != length)
+                {
+                    return written < 0 ? written : -Errno.NoSpace;
+                }
+            }
+        }
+
+        return 0;
+    }
+
+    private static void Map(SharedObject item, Mapping mapping)
+    {
+        long result = Kernel.Call(
+            SystemCall.MMap, (long)mapping.Start, (long)mapping.Bytes, mapping.Protection, Constant.MAP_SHARED | Constant.MAP_FIXED, item.Descriptor, (long)mapping.Offset);
+        if (result < 0 && result > -4096)
+        {
+            throw new CheckpointException($"cannot map {item.Path} at {mapping.Start.ToString("x", CultureInfo.InvariantCulture)} again: {Errno.Text(result)}. Run dmrestart again.");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// World: Frozen.
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Process;
+
+/// <summary>The children of this process, from /proc/self/task/TID/children (CONFIG_PROC_CHILDREN).</summary>
+internal static unsafe class Children
+{
+    /// <summary>Children that have not ended.</summary>
+    public static int[] Alive()
+    {
+        var alive = new List<int>();
+        foreach (int pid in All())
+        {
+            if (State(pid) is not ("Z" or "X" or ""))
+            {
+                alive.Add(pid);
+            }
+        }
+
+        return alive.ToArray();
+    }
+
+    /// <summary>Children that have ended and were not waited for; their status stays unconsumed.</summary>
+    public static ZombieChild[] Zombies()
+    {
+        var zombies = new List<ZombieChild>();
+        foreach (int pid in All())
+        {
+            if (State(pid) != "Z")
+            {
+                continue;
+            }
+
+            string[] stat = ProcFile.StatFields(StatPath(pid));
+            zombies.Add(new ZombieChild(pid, WaitStatus(pid), int.Parse(stat[2], CultureInfo.InvariantCulture), int.Parse(stat[3], CultureInfo.InvariantCulture)));
+        }
+
+        return zombies.ToArray();
+    }
+
+    private static List<int> All()
+    {
+        var all = new List<int>();
+        foreach (int tid in ProcFile.Numbers("/proc/self/task"))
+        {
+            string text = ProcFile.ReadText("/proc/self/task/" + tid.ToString(CultureInfo.InvariantCulture) + "/children");
+            foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                all.Add(int.Parse(word, CultureInfo.InvariantCulture));
+            }
+        }
+
+        return all;
+    }
+
+    private static string StatPath(int pid) => "/proc/" + pid.ToString(CultureInfo.InvariantCulture) + "/stat";
+
+    private static string State(int pid)
+    {
+        string[] stat = ProcFile.StatFields(StatPath(pid));
+        return stat.Length == 0 ? "" : stat[0];
+    }
+
+    // waitid(2) with WNOWAIT: siginfo_t has si_code at byte 8 and si_status at byte 24.
+    private static int WaitStatus(int pid)
+    {
+        const int WaitId = 247, PPid = 1, Exited = 4, NoWait = 0x01000000, NoHang = 1, CodeExited = 1, CodeDumped = 3;
+        int* info = stackalloc int[32];
+        Kernel.Call(WaitId, PPid, pid, (long)info, Exited | NoWait | NoHang, 0);
+        int code = info[2], status = info[6];
+        return code == CodeExited ? status << 8 : status | (code == CodeDumped ? 0x80 : 0);
+    }
+}

@@ -1,0 +1,19 @@
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Process;
+
+/// <summary>Which host, or pod, a process lives in: where PIDs and kernel objects are the same ones.</summary>
+internal static class HostIdentity
+{
+    public static string Name => ProcFile.ReadText("/proc/sys/kernel/hostname");
+
+    /// <summary>Boot id and PID namespace.</summary>
+    public static string Id
+    {
+        get
+        {
+            Kernel.Stat("/proc/self/ns/pid", out FileStatus status);
+            return ProcFile.ReadText("/proc/sys/kernel/random/boot_id") + "-" + status.Inode.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+}

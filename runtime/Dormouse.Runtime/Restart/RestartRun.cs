@@ -1,0 +1,117 @@
+// World: a restored process whose program threads are still parked.
+using Dormouse.Runtime.Checkpoint;
+using Dormouse.Runtime.Coordination;
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Restart;
+
+/// <summary>From the restorer's jump to RESUME: the process makes its own resources again; see docs/PROTOCOL.md.</summary>
+internal static unsafe class RestartRun
+{
+    private const uint RestoredDeadlineMilliseconds = 60000;
+
+    /// <summary>Ends the process when it cannot be restored: nothing half-alive is left.</summary>
+    public static void Execute(Worker worker, CheckpointRun run)
+    {
+        RestartInfo info = *Shim.Self()->RestartInfo;
+        Shim.Self()->LinkPlusOne = 0;
+        if (Shim.AwaitRestored(RestoredDeadlineMilliseconds) < 0)
+        {
+            Fail(null, worker.Who() + ": not all threads came back. Run dmrestart again.");
+        }
+
+        Kernel.Call(SystemCall.MUnmap, (long)info.RegionStart, (long)info.RegionBytes);
+        run.ReleaseAfterRestore();
+        ObjectKeys.ForgetHost();
+        Link? link = null;
+        try
+        {
+            CoordinatorAddress address = CoordinatorAddress.FromRestart(&info);
+            RestartStdio.Take(&info);
+            RestartStdio.MoveAbove(run.Descriptors!.Floor);
+            Kernel.Close(info.ImageFd);
+            link = Join(worker, address);
+            Restore(worker, run, link, &info);
+            worker.TakeUp(address, link);
+        }
+        catch (Exception exception) when (exception is CheckpointException or LinkLostException)
+        {
+            Fail(link, worker.Who() + ": " + exception.Message);
+        }
+
+        run.Process!.RestoreSignals();
+        Shim.Resume();
+    }
+
+    private static Link Join(Worker worker, CoordinatorAddress address)
+    {
+        Link link = Link.Open(address);
+        link.Send(worker.Hello(MemberFlags.Restarted));
+        link.ReceiveWelcome(-1);
+        return link;
+    }
+
+    private static void Restore(Worker worker, CheckpointRun run, Link link, RestartInfo* info)
+    {
+        uint epoch = AwaitRelease(link, Phase.Memory);
+        run.Process!.RestoreSurroundings();
+        using var exchange = DescriptorExchange.Open(info->Session, worker.Member);
+        Pass(link, epoch, Phase.Reopen);
+        run.SharedMemory!.Restore(exchange);
+        run.Descriptors!.Restore(exchange, link);
+        run.SharedMemory.CloseDescriptors();
+        Pass(link, epoch, Phase.Reconnect);
+        run.Descriptors.Finish();
+        Pass(link, epoch, Phase.Refill);
+        RestartStdio.Close();
+        Pass(link, epoch, Phase.Resume);
+    }
+
+    private static void Pass(Link link, uint epoch, Phase phase)
+    {
+        link.Send(new BarrierReached(epoch, phase));
+        AwaitRelease(link, phase);
+    }
+
+    private static uint AwaitRelease(Link link, Phase phase)
+    {
+        for (; ; )
+        {
+            link.Receive(-1, out FrameKind kind, out ReadOnlySpan<byte> payload);
+            if (kind is FrameKind.Abort or FrameKind.KillRequested)
+            {
+                Kernel.Call(SystemCall.ExitGroup, 1);
+            }
+
+            if (kind == FrameKind.BarrierReleased)
+            {
+                BarrierReleased released = Frame.Read<BarrierReleased>(payload);
+                if (released.Phase == phase)
+                {
+                    return released.Epoch;
+                }
+            }
+        }
+    }
+
+    private static void Fail(Link? link, string reason)
+    {
+        try
+        {
+            link?.Send(new RestartFailed(reason));
+        }
+        catch (LinkLostException)
+        {
+            Diagnostics.Report(reason);
+        }
+
+        int error = RestartStdio.Descriptor(2);
+        if (error >= 0)
+        {
+            Kernel.Write(error, Dormouse.Protocol.Image.KernelText.ToBytes("dmrestart: " + reason + "\n"));
+        }
+
+        Kernel.Call(SystemCall.ExitGroup, 1);
+    }
+}
