@@ -232,12 +232,3 @@ int64_t dm_rt_zero(void)
 {
     return 0;
 }
-
-/* Callers in the C# runtime round sizes up; values beyond 2^63 have no fraction anyway. */
-double dm_rt_ceil(double value)
-{
-    if (!(value > -9.2e18 && value < 9.2e18))
-        return value;
-    double whole = (double)(int64_t)value;
-    return whole < value ? whole + 1 : whole;
-}

@@ -14,7 +14,13 @@ internal sealed record EntryPoint(MethodDefinition Method, string Name)
 {
     private const string Marker = "System.Runtime.InteropServices.UnmanagedCallersOnlyAttribute";
 
+    /// <summary>How the names of native-shim's own entry points begin.</summary>
+    public const string OwnPrefix = "dm_managed_";
+
     public bool IsExported => Method.IsPublic;
+
+    /// <summary>What it should be, judging by its name.</summary>
+    public bool ReplacesLibc => IsExported && !Name.StartsWith(OwnPrefix, StringComparison.Ordinal);
 
     public override string ToString() => $"{Method.DeclaringType.FullName}.{Method.Name} ({Name})";
 

@@ -19,6 +19,7 @@ endfunction()
 
 native_test(memory ${SHIM}/embed/memory.c)
 native_test(text ${SHIM}/embed/text.c)
+native_test(math ${SHIM}/embed/math.c)
 
 if(NOT DORMOUSE_SANITIZE)
     # Linked with the library itself, as built.

@@ -7,8 +7,6 @@ namespace Dormouse.Generator.Checks;
 /// <summary>Public entry points bear the name of a function that libc has; others begin with <c>dm_managed_</c>.</summary>
 internal static class NameCheck
 {
-    private const string OwnPrefix = "dm_managed_";
-
     public static IEnumerable<Finding> Run(IReadOnlyList<EntryPoint> entries)
     {
         foreach (IGrouping<string, EntryPoint> same in entries.GroupBy(entry => entry.Name).Where(group => group.Count() > 1))
@@ -20,11 +18,11 @@ internal static class NameCheck
         using LibcNames libc = LibcNames.Open();
         foreach (EntryPoint entry in entries.Where(entry => entry.Name.Length > 0))
         {
-            bool isOwn = entry.Name.StartsWith(OwnPrefix, StringComparison.Ordinal);
+            bool isOwn = entry.Name.StartsWith(EntryPoint.OwnPrefix, StringComparison.Ordinal);
             if (entry.IsExported && !libc.Contains(entry.Name))
-                yield return new Finding(Rule.NoCounterpart, $"{entry} is public, but libc has no {entry.Name}; an entry point for native-shim is internal and begins with {OwnPrefix}");
+                yield return new Finding(Rule.NoCounterpart, $"{entry} is public, but libc has no {entry.Name}; an entry point for native-shim is internal and begins with {EntryPoint.OwnPrefix}");
             if (!entry.IsExported && !isOwn)
-                yield return new Finding(Rule.NoCounterpart, $"{entry} is not public, so it is not exported; make it public to replace a function of libc, or begin its name with {OwnPrefix}");
+                yield return new Finding(Rule.NoCounterpart, $"{entry} is not public, so it is not exported; make it public to replace a function of libc, or begin its name with {EntryPoint.OwnPrefix}");
         }
     }
 

@@ -26,14 +26,14 @@ internal static class SignatureCheck
         {
             if (!CType.FitsRegister(parameter.ParameterType))
                 yield return NotBlittable(entry, $"parameter {parameter.Name} is a {parameter.ParameterType.FullName}");
-            else if (entry.IsExported && CType.From(parameter.ParameterType, parameter.CustomAttributes) is null)
+            else if (entry.ReplacesLibc && CType.From(parameter.ParameterType, parameter.CustomAttributes) is null)
                 yield return NotBlittable(entry, $"parameter {parameter.Name} is a {parameter.ParameterType.FullName}, which needs a [C99Type]");
         }
 
         bool returnsNothing = method.ReturnType.MetadataType == MetadataType.Void;
         if (!returnsNothing && !CType.FitsRegister(method.ReturnType))
             yield return NotBlittable(entry, $"the result is a {method.ReturnType.FullName}");
-        else if (entry.IsExported && CType.From(method.ReturnType, method.MethodReturnType.CustomAttributes) is null)
+        else if (entry.ReplacesLibc && CType.From(method.ReturnType, method.MethodReturnType.CustomAttributes) is null)
             yield return NotBlittable(entry, $"the result is a {method.ReturnType.FullName}, which needs a [return: C99Type]");
     }
 
