@@ -9,7 +9,7 @@ internal static class FileKinds
     public static OpenFile Classify(DescriptorInfo info, string launchStdio)
     {
         int stream = OutsideStream.StreamOf(info, launchStdio);
-        if (stream >= 0)
+        if (stream >= 0 && OutsideStream.IsReplaced(info))
         {
             return new OutsideStream(info, stream);
         }
@@ -21,7 +21,7 @@ internal static class FileKinds
 
         return info.Status.Type switch
         {
-            FileStatus.Regular => new RegularFile(info),
+            FileStatus.Regular => new RegularFile(info, stream),
             FileStatus.Directory => new DirectoryFile(info),
             FileStatus.Fifo => new PipeEnd(info),
             FileStatus.CharacterDevice => new DeviceFile(info),

@@ -17,14 +17,13 @@ internal sealed class OutsideStream(DescriptorInfo info, int stream) : OpenFile(
 
     private static string[] Names => ["input", "output", "error"];
 
+    /// <summary>Whether a stream of this kind becomes dmrestart's; files and /dev/null are opened again.</summary>
+    public static bool IsReplaced(DescriptorInfo info)
+        => info.Status.Type is not (FileStatus.Regular or FileStatus.Directory) && info.Path != "/dev/null";
+
     /// <summary>Which of dmlaunch's standard streams this is, or -1. The last one that fits: the stream may be open twice.</summary>
     public static int StreamOf(DescriptorInfo info, string launchStdio)
     {
-        if (info.Status.Type is FileStatus.Regular or FileStatus.Directory || info.Path == "/dev/null")
-        {
-            return -1;
-        }
-
         string own = info.Status.Device.ToString(CultureInfo.InvariantCulture) + ":" + info.Status.Inode.ToString(CultureInfo.InvariantCulture);
         string[] streams = launchStdio.Split(',');
         if (info.Fd < streams.Length && streams[info.Fd] == own)

@@ -7,7 +7,7 @@ using Dormouse.Runtime.Interop;
 namespace Dormouse.Runtime.Descriptors;
 
 /// <summary>A regular file: path, offset, flags; contents where the file system will not keep them for us.</summary>
-internal sealed class RegularFile(DescriptorInfo info) : OpenFile(info)
+internal sealed class RegularFile(DescriptorInfo info, int standardStream) : OpenFile(info)
 {
     /// <summary>Read-write files up to this size are saved whole: databases in the middle of a transaction, session files.</summary>
     private const long LargestSavedReadWrite = 16 << 20;
@@ -31,11 +31,12 @@ internal sealed class RegularFile(DescriptorInfo info) : OpenFile(info)
     }
 
     private bool _isUnreachable;
+    private bool _goesElsewhere;
 
     public override int Reopen()
     {
         int fd = _isUnreachable ? ReopenUnlinked() : ReopenByPath();
-        if (fd >= 0)
+        if (fd >= 0 && !_goesElsewhere)
         {
             Kernel.Seek(fd, Info.Position, Constant.SEEK_SET);
         }
@@ -56,7 +57,7 @@ internal sealed class RegularFile(DescriptorInfo info) : OpenFile(info)
 
     private int ReopenByPath()
     {
-        if (_contents is not null)
+        if (_contents is not null && (standardStream < 0 || Kernel.Stat(Info.Path, out _) == 0))
         {
             _contents.RollBack(Info.Path);
         }
@@ -66,6 +67,13 @@ internal sealed class RegularFile(DescriptorInfo info) : OpenFile(info)
         }
 
         int fd = Kernel.Open(Info.Path, Info.Flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC));
+        if (fd < 0 && standardStream >= 0 && RestartStdio.Descriptor(standardStream) >= 0)
+        {
+            // The output of a job goes where the restarted job's output goes, when the old file is gone.
+            _goesElsewhere = true;
+            return Kernel.Fcntl(RestartStdio.Descriptor(standardStream), Constant.F_DUPFD_CLOEXEC);
+        }
+
         return fd >= 0
             ? fd
             : throw new CheckpointException($"cannot open {Info.Path} (fd {Info.Fd}) again: {Errno.Text(fd)}. Put the file back and run dmrestart again.");
