@@ -154,11 +154,13 @@ int dm_runtime_prepare(void)
 static void start(void *argument)
 {
     int *result = argument;
-    if (!dm_runtime_is_up()) {
+    if (dm_runtime_is_up())
+        return;
+    *result = dm_settings_fit();
+    if (*result == 0)
         *result = dm_managed_ping(0) == 1 ? 0 : -EIO;
-        if (*result == 0)
-            __atomic_store_n(&s_up, 1, __ATOMIC_RELEASE);
-    }
+    if (*result == 0)
+        __atomic_store_n(&s_up, 1, __ATOMIC_RELEASE);
 }
 
 int dm_runtime_start(void)

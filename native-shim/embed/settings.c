@@ -1,25 +1,55 @@
 /* The settings of the C# runtime: it reads them from the environment as DOTNET_<name>, and finds these and no others.
  * World: Guest. Meanings: dotnet/runtime src/coreclr/gc/gcconfig.h; numbers are hexadecimal. */
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "dm_syscall.h"
 #include "embed.h"
 
-static const char *const s_settings[][2] = {
-    /* The collector reserves its whole range at start: 256 GiB by default, which RLIMIT_AS and readers of
-     * /proc/self/maps would notice. 256 MiB hold what the plan of a very large image needs, many times over. */
-    { "DOTNET_GCRegionRange", "10000000" },
-    { "DOTNET_GCHeapHardLimit", "8000000" },
-    { "DOTNET_GCRegionSize", "100000" },
-    /* The youngest generation: small, since it is private memory of every process. */
-    { "DOTNET_GCgen0size", "40000" },
+/* The collector reserves its whole range at start: 256 GiB by default, which RLIMIT_AS and readers of /proc/self/maps
+ * would notice. The largest of these is enough for the plan of a very large image, many times over; the others are for
+ * programs that live under a tight RLIMIT_AS. */
+struct heap {
+    uint64_t needed_bytes; /* range, tables and what the runtime allocates beside it */
+    const char *range;
+    const char *limit;
 };
+static const struct heap s_heaps[] = {
+    { 288ull << 20, "10000000", "8000000" },
+    { 144ull << 20, "8000000", "4000000" },
+    { 80ull << 20, "4000000", "2000000" },
+};
+static const struct heap *s_heap = &s_heaps[0];
+
+int dm_settings_fit(void)
+{
+    for (size_t i = 0; i < sizeof s_heaps / sizeof s_heaps[0]; i++) {
+        int64_t probe = dm_mmap(0, s_heaps[i].needed_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (!dm_is_error(probe)) {
+            (void)dm_munmap((uint64_t)probe, s_heaps[i].needed_bytes);
+            s_heap = &s_heaps[i];
+            return 0;
+        }
+    }
+    return -ENOMEM;
+}
 
 char *dm_rt_getenv(const char *name)
 {
-    for (size_t i = 0; i < sizeof s_settings / sizeof s_settings[0]; i++) {
-        if (strcmp(name, s_settings[i][0]) == 0)
-            return (char *)(uintptr_t)s_settings[i][1];
+    const struct {
+        const char *name, *value;
+    } settings[] = {
+        { "DOTNET_GCRegionRange", s_heap->range },
+        { "DOTNET_GCHeapHardLimit", s_heap->limit },
+        { "DOTNET_GCRegionSize", "100000" },
+        /* The youngest generation: small, since it becomes private memory of every process, and part of its image. */
+        { "DOTNET_GCgen0size", "40000" },
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        if (strcmp(name, settings[i].name) == 0)
+            return (char *)(uintptr_t)settings[i].value;
     }
     return NULL;
 }

@@ -134,18 +134,26 @@ static void leaves_no_trace(int descriptors)
     }
 }
 
+static void starts_only_when_its_heap_fits(void)
+{
+    struct rlimit limit = { 50u << 20, 600u << 20 };
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK(dm_runtime_start() == -ENOMEM && !dm_runtime_is_up());
+    limit.rlim_cur = 160u << 20;
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
 int main(void)
 {
     for (int number = 1; number < 65; number++)
         signal(number, SIG_DFL);
     int descriptors = count_entries("/proc/self/fd");
-    struct rlimit limit = { 600u << 20, 600u << 20 };
-    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
     CHECK(setenv("DOTNET_GCHeapHardLimit", "1", 1) == 0);
 
     CHECK(dm_runtime_prepare() == 0);
     CHECK(dm_raw_thread_prepare(&s_thread, 128 * 1024) == 0);
     CHECK(!dm_runtime_is_up() && !dm_runtime_is_inside());
+    starts_only_when_its_heap_fits();
     fork_deep(0);
     CHECK(dm_runtime_is_up());
     leaves_no_trace(descriptors);
