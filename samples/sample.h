@@ -50,19 +50,21 @@ static inline void sample_fail(const char *format, ...)
 #define TRY(call) ({ __typeof__(call) result_ = (call); \
     CHECK(result_ != (__typeof__(call))-1, "%s:%d: %s: %s", __FILE__, __LINE__, #call, strerror(errno)); result_; })
 
+static long s_sample_steps __attribute__((unused));   /* done so far */
+
 /* True until it is time to verify. Counts one step per call; only one thread may call it. */
 static inline bool sample_more(long default_steps)
 {
-    static long step, steps = -1;
+    static long steps = -1;
     static const char *stop;
     if (steps < 0) {
         const char *text = getenv("SAMPLE_STEPS");
         steps = text ? atol(text) : default_steps;
         stop = getenv("SAMPLE_STOP");
     }
-    if (stop)
-        return access(stop, F_OK) != 0;
-    return step++ < steps;
+    bool more = stop ? access(stop, F_OK) != 0 : s_sample_steps < steps;
+    s_sample_steps += more;
+    return more;
 }
 
 /* A step of a sample that has nothing to do but to be there. */
@@ -79,10 +81,11 @@ static inline void sample_ready(void)
     fflush(stdout);
 }
 
-/* The last line of a sample that is content; returns the exit status. */
+/* The last line of a sample that is content; returns the exit status. The number of steps lets
+ * an undisturbed run be made for comparison: SAMPLE_STEPS=that. */
 static inline int sample_ok(uint64_t checksum)
 {
-    printf("ok checksum %016llx\n", (unsigned long long)checksum);
+    printf("ok checksum %016llx steps %ld\n", (unsigned long long)checksum, s_sample_steps);
     return fflush(stdout) == 0 ? 0 : 2;
 }
 

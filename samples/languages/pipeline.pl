@@ -39,4 +39,4 @@ my @keys = sort { $squares{$a} <=> $squares{$b} } keys %squares;
 die "the hash has " . @keys . " keys, not $step\n" unless @keys == $step;
 die "key $_ is $keys[$_]\n" for grep { $keys[$_] ne "key $_" } 0 .. $#keys;
 die "no alarm came\n" unless $alarms;
-printf "ok checksum %016x\n", $sum;
+printf "ok checksum %016x steps %d\n", $sum, $step;

@@ -34,4 +34,4 @@ done
 kill $sleeper || fail "the background job is gone"
 wait $sleeper
 (( $? == 143 )) || fail "the background job ended otherwise"
-printf 'ok checksum %016x\n' "$sum"
+printf 'ok checksum %016x steps %d\n' "$sum" "$step"

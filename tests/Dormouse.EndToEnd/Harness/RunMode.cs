@@ -1,0 +1,44 @@
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd.Harness;
+
+/// <summary>Who runs the computation, and whether it is woken in a pod.</summary>
+internal sealed record RunMode(string Name, bool AsRoot, bool Pod)
+{
+    /// <summary>An ordinary user: user 1000 when the tests run as root. Always in a pod: nothing else is allowed to a user.</summary>
+    public static readonly RunMode User = new("user", AsRoot: false, Pod: true);
+
+    public static readonly RunMode Root = new("root", AsRoot: true, Pod: true);
+
+    /// <summary>Without namespaces: the process ids must be free.</summary>
+    public static readonly RunMode RootNoPod = new("root-no-pod", AsRoot: true, Pod: false);
+
+    private const string OrdinaryUser = "1000";
+
+    /// <summary>What stands before a command so that it runs as this user.</summary>
+    public string[] Prefix => Environment.IsPrivilegedProcess && !AsRoot
+        ? ["setpriv", "--reuid", OrdinaryUser, "--regid", OrdinaryUser, "--clear-groups"]
+        : [];
+
+    /// <summary>The owner of the test's files, as chown(1) takes it; null when nothing has to be done.</summary>
+    public string? Owner => Prefix.Length > 0 ? $"{OrdinaryUser}:{OrdinaryUser}" : null;
+
+    /// <summary>Leaves the test out where this cannot be tried.</summary>
+    public void RequirePossible()
+    {
+        if (AsRoot && !Environment.IsPrivilegedProcess) Assert.Ignore("needs root");
+        if (Pod && !Probe.Value.Contains("pod: ok", StringComparison.Ordinal)) Assert.Ignore($"this host allows no pods: {Probe.Value}");
+    }
+
+    public override string ToString() => Name;
+
+    private static readonly Lazy<string> Probe = new(() =>
+    {
+        System.Diagnostics.ProcessStartInfo start = new(Path.Combine(Built.Root, "build", "lib", "dormouse", "dormouse-restorer"), "--probe")
+        {
+            RedirectStandardOutput = true,
+        };
+        using System.Diagnostics.Process probe = System.Diagnostics.Process.Start(start)!;
+        return probe.StandardOutput.ReadToEnd();
+    });
+}

@@ -1,0 +1,115 @@
+using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd;
+
+/// <summary>Every sample goes through every scenario.</summary>
+internal sealed class SampleMatrixTests
+{
+    private static readonly TimeSpan s_while = TimeSpan.FromMilliseconds(150);
+
+    [TestCaseSource(nameof(ForEverybody)), CancelAfter(120_000)]
+    public async Task Resume_AfterCheckpoint_GoesOnUnharmed(Sample sample, RunMode mode, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        for (int time = 0; time < 3; time++)
+        {
+            await program.CheckpointAsync(token);
+            await CheckpointedProgram.RunForAsync(s_while, token);
+        }
+
+        await AssertContentAsync(program, sample, token);
+    }
+
+    [TestCaseSource(nameof(ForAll)), CancelAfter(120_000)]
+    public async Task Restart_GoesOnWhereItWas(Sample sample, RunMode mode, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        await program.CheckpointAsync(token);
+        await CheckpointedProgram.RunForAsync(s_while, token);
+        await program.KillAsync(token);
+        await program.RestartAsync(token);
+        await CheckpointedProgram.RunForAsync(s_while, token);
+
+        await AssertContentAsync(program, sample, token);
+    }
+
+    [TestCaseSource(nameof(ForEverybody)), CancelAfter(120_000)]
+    public async Task RestartTwice_FromTheSameImages_GoesOnWhereItWas(Sample sample, RunMode mode, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        await program.CheckpointAsync(token);
+        for (int time = 0; time < 2; time++)
+        {
+            await program.KillAsync(token);
+            await program.RestartAsync(token);
+            await CheckpointedProgram.RunForAsync(s_while, token);
+        }
+
+        await AssertContentAsync(program, sample, token);
+    }
+
+    [TestCaseSource(nameof(ForEverybody)), CancelAfter(120_000)]
+    public async Task Restart_FromMovedImages_InAnotherDirectory_GoesOnWhereItWas(Sample sample, RunMode mode, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        CheckpointReport report = await program.CheckpointAsync(token);
+        await program.KillAsync(token);
+        string elsewhere = Path.Combine(program.Images, "moved", "elsewhere");
+        Directory.CreateDirectory(elsewhere);
+        string[] images = [.. report.Images.Select(image => Path.Combine(elsewhere, Path.GetFileName(image.Path))).Reverse()];
+        foreach (ImageReport image in report.Images) File.Move(image.Path, Path.Combine(elsewhere, Path.GetFileName(image.Path)));
+        await program.RestartAsync(images, "/", token);
+
+        await AssertContentAsync(program, sample, token);
+    }
+
+    [TestCaseSource(nameof(ForRootToo)), CancelAfter(240_000)]
+    public async Task FiveCycles_OfCheckpointAndRestart_EndAsOneRun(Sample sample, RunMode mode, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        for (int cycle = 0; cycle < 5; cycle++)
+        {
+            await program.CheckpointAsync(token);
+            await program.KillAsync(token);
+            await program.RestartAsync(token);
+            await CheckpointedProgram.RunForAsync(s_while, token);
+        }
+
+        await AssertContentAsync(program, sample, token);
+    }
+
+    private static async Task AssertContentAsync(CheckpointedProgram program, Sample sample, CancellationToken token)
+    {
+        int exitCode = await program.ExitCodeAsync(token);
+
+        Assert.That(exitCode, Is.Zero, program.Transcript.ToString());
+        if (sample.HasChecksum)
+        {
+            (string checksum, string steps) = program.Result();
+            Assert.That(checksum, Is.EqualTo(await program.UndisturbedChecksumAsync(sample, steps, token)), program.Transcript.ToString());
+        }
+
+        program.Passed();
+    }
+
+    private static IEnumerable<TestCaseData> ForEverybody() => Cases(RunMode.User);
+
+    private static IEnumerable<TestCaseData> ForRootToo() => Cases(RunMode.User, RunMode.Root);
+
+    private static IEnumerable<TestCaseData> ForAll() => Cases(RunMode.User, RunMode.RootNoPod);
+
+    private static IEnumerable<TestCaseData> Cases(params RunMode[] modes)
+        => from sample in AllSamples.OfOneProcessTree from mode in modes select new TestCaseData(sample, mode).SetArgDisplayNames(sample.Name, mode.Name);
+}
