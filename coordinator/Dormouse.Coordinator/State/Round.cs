@@ -52,13 +52,14 @@ internal abstract class Round(Computation computation, Peer? client)
         foreach (Member member in Participants) member.Peer.Send(new BarrierReleased(Computation.Epoch, phase));
     }
 
-    /// <summary>The participants who have not finished their step of this phase.</summary>
+    /// <summary>The participants whom the others wait for: those who are furthest behind.</summary>
     protected IEnumerable<string> Unfinished()
     {
+        Progress least = Participants.Count == 0 ? Progress.None : Participants.Min(member => member.Progress);
+        if (Step.Of(Computation.Phase, least) is not { } step) yield break;
         foreach (Member member in Participants)
         {
-            Step? step = Step.Of(Computation.Phase, member.Progress);
-            if (step is not null) yield return $"{member} to {step.Doing}";
+            if (member.Progress == least) yield return $"{member} to {step.Doing}";
         }
     }
 }

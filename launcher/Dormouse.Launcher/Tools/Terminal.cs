@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dormouse.Launcher.Tools;
 
@@ -28,18 +27,6 @@ internal static class Terminal
         }
     }
 
-    private static StreamWriter Open(int fd)
-    {
-        Stream stream;
-        try
-        {
-            stream = new FileStream(new SafeFileHandle(fd, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            stream = Stream.Null;
-        }
-
-        return new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 1024) { AutoFlush = true };
-    }
+    private static StreamWriter Open(int descriptor)
+        => new(new DescriptorStream(descriptor), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 4096) { AutoFlush = true };
 }
