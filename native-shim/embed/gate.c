@@ -62,7 +62,7 @@ static void cross(void *argument)
 
 void dm_gate_cross(struct dm_gate *gate, void (*enter)(void *), void *argument)
 {
-    struct crossing crossing = { .gate = gate, .enter = enter, .argument = argument };
+    struct crossing crossing = {.gate = gate, .enter = enter, .argument = argument};
     dm_runtime_call(cross, &crossing);
 }
 
@@ -70,7 +70,7 @@ void dm_gate_forward(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 {
     if (s_current == NULL)
         dm_rt_abort();
-    const uint64_t arguments[6] = { a, b, c, d, e, f };
+    const uint64_t arguments[6] = {a, b, c, d, e, f};
     for (int i = 0; i < 6; i++)
         s_current->forward[i] = arguments[i];
     s_current->wants_real = 1;

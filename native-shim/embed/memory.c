@@ -25,10 +25,10 @@ enum {
 
 /* Precedes each block; 16 bytes keep what follows aligned for any type. */
 struct header {
-    uint64_t bytes;   /* LARGE: of the mapping; else of the class */
+    uint64_t bytes; /* LARGE: of the mapping; else of the class */
     uint16_t class_;
     uint16_t magic;
-    uint32_t offset;  /* from the start of the real block: nonzero for aligned_alloc */
+    uint32_t offset; /* from the start of the real block: nonzero for aligned_alloc */
 };
 
 struct free_block {

@@ -35,8 +35,9 @@ void *get_callable_managed_function(const char *type, const char *method, const 
 _Noreturn void dnne_abort(enum failure_type type, int error_code)
 {
     char line[128];
-    int length = dm_rt_snprintf(line, sizeof line, "dormouse: an exported function has no target (failure %d, error %d).\n",
-                                (int)type, error_code);
+    int length =
+        dm_rt_snprintf(line, sizeof line, "dormouse: an exported function has no target (failure %d, error %d).\n",
+                       (int)type, error_code);
     (void)dm_write(2, line, (size_t)length);
     dm_rt_abort();
 }

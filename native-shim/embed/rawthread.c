@@ -130,7 +130,7 @@ static void fill_tls(struct dm_raw_thread *thread)
         memcpy((char *)head + __rseq_offset + 4, &failed, sizeof failed);
     }
 
-    struct copy copy = { .fs_base = thread->fs_base, .dtv = &dtv[1] };
+    struct copy copy = {.fs_base = thread->fs_base, .dtv = &dtv[1]};
     dl_iterate_phdr(copy_module, &copy);
 }
 

@@ -17,16 +17,17 @@ struct heap {
     const char *limit;
 };
 static const struct heap s_heaps[] = {
-    { 288ull << 20, "10000000", "8000000" },
-    { 144ull << 20, "8000000", "4000000" },
-    { 80ull << 20, "4000000", "2000000" },
+    {288ull << 20, "10000000", "8000000"},
+    {144ull << 20, "8000000", "4000000"},
+    {80ull << 20, "4000000", "2000000"},
 };
 static const struct heap *s_heap = &s_heaps[0];
 
 int dm_settings_fit(void)
 {
     for (size_t i = 0; i < sizeof s_heaps / sizeof s_heaps[0]; i++) {
-        int64_t probe = dm_mmap(0, s_heaps[i].needed_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        int64_t probe =
+            dm_mmap(0, s_heaps[i].needed_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (!dm_is_error(probe)) {
             (void)dm_munmap((uint64_t)probe, s_heaps[i].needed_bytes);
             s_heap = &s_heaps[i];
@@ -41,11 +42,11 @@ char *dm_rt_getenv(const char *name)
     const struct {
         const char *name, *value;
     } settings[] = {
-        { "DOTNET_GCRegionRange", s_heap->range },
-        { "DOTNET_GCHeapHardLimit", s_heap->limit },
-        { "DOTNET_GCRegionSize", "100000" },
+        {"DOTNET_GCRegionRange", s_heap->range},
+        {"DOTNET_GCHeapHardLimit", s_heap->limit},
+        {"DOTNET_GCRegionSize", "100000"},
         /* The youngest generation: small, since it becomes private memory of every process, and part of its image. */
-        { "DOTNET_GCgen0size", "40000" },
+        {"DOTNET_GCgen0size", "40000"},
     };
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         if (strcmp(name, settings[i].name) == 0)

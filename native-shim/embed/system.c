@@ -156,7 +156,8 @@ static int keep_self(struct dl_phdr_info *info, size_t size, void *argument)
     (void)argument;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-        if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_offset == 0 && start == (uintptr_t)__ehdr_start) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_offset == 0 &&
+            start == (uintptr_t)__ehdr_start) {
             s_self = *info;
             s_self.dlpi_adds = 1;
             s_self.dlpi_subs = 0;

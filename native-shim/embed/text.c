@@ -116,7 +116,7 @@ static void format_into(struct out *out, const char *format, va_list *list)
 
 int dm_rt_snprintf(char *buffer, size_t bytes, const char *format, ...)
 {
-    struct out out = { .buffer = buffer, .bytes = bytes };
+    struct out out = {.buffer = buffer, .bytes = bytes};
     va_list list;
     va_start(list, format);
     format_into(&out, format, &list);
@@ -128,7 +128,7 @@ int dm_rt_snprintf(char *buffer, size_t bytes, const char *format, ...)
 int dm_rt_fprintf(const void *stream, const char *format, ...)
 {
     char line[512];
-    struct out out = { .buffer = line, .bytes = sizeof line };
+    struct out out = {.buffer = line, .bytes = sizeof line};
     va_list list;
     va_start(list, format);
     format_into(&out, format, &list);

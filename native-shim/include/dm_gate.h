@@ -25,9 +25,9 @@ struct dm_gate {
 };
 
 struct dm_gate_entry {
-    const char *type;   /* "Namespace.Type, Assembly" */
+    const char *type; /* "Namespace.Type, Assembly" */
     const char *method;
-    const char *name;   /* in C */
+    const char *name; /* in C */
     void *gate;
 };
 

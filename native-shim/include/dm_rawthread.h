@@ -27,12 +27,12 @@
 #include "dm_api.h"
 
 struct dm_raw_thread {
-    void *stack;        /* lowest usable byte; a PROT_NONE page lies below */
+    void *stack; /* lowest usable byte; a PROT_NONE page lies below */
     size_t stack_bytes;
-    void *tls_block;    /* mapping that holds static TLS and thread descriptor */
+    void *tls_block; /* mapping that holds static TLS and thread descriptor */
     size_t tls_bytes;
     void *fs_base;
-    uint32_t tid;       /* 0 while it does not run: cleared and woken by the kernel (set_tid_address(2)) */
+    uint32_t tid; /* 0 while it does not run: cleared and woken by the kernel (set_tid_address(2)) */
     uint32_t padding;
 };
 

@@ -128,7 +128,7 @@ static void leaves_no_trace(int descriptors)
     CHECK(count_entries("/proc/self/task") == 2 + 1);
     CHECK(count_entries("/proc/self/fd") == descriptors);
     for (int number = 1; number < 65; number++) {
-        struct sigaction action = { 0 };
+        struct sigaction action = {0};
         if (number != SIGKILL && number != SIGSTOP && sigaction(number, NULL, &action) == 0)
             CHECK(action.sa_handler == SIG_DFL);
     }
@@ -136,7 +136,7 @@ static void leaves_no_trace(int descriptors)
 
 static void starts_only_when_its_heap_fits(void)
 {
-    struct rlimit limit = { 50u << 20, 600u << 20 };
+    struct rlimit limit = {50u << 20, 600u << 20};
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
     CHECK(dm_runtime_start() == -ENOMEM && !dm_runtime_is_up());
     limit.rlim_cur = 160u << 20;

@@ -81,7 +81,7 @@ static void grow(struct block *block)
 {
     size_t bytes = random_size();
     unsigned char *moved = dm_rt_realloc(block->at, bytes);
-    struct block kept = { moved, bytes < block->bytes ? bytes : block->bytes, block->fill };
+    struct block kept = {moved, bytes < block->bytes ? bytes : block->bytes, block->fill};
     verify(&kept);
     block->at = moved;
     block->bytes = bytes;

@@ -16,11 +16,11 @@ void *dm_rt_none(void);
 static void formats_as_libc_does(void)
 {
     char ours[200], theirs[200];
-#define SAME(...)                                                                              \
-    do {                                                                                       \
-        int a = dm_rt_snprintf(ours, sizeof ours, __VA_ARGS__);                                \
-        int b = snprintf(theirs, sizeof theirs, __VA_ARGS__);                                  \
-        CHECK(a == b && strcmp(ours, theirs) == 0);                                            \
+#define SAME(...)                                                                                                      \
+    do {                                                                                                               \
+        int a = dm_rt_snprintf(ours, sizeof ours, __VA_ARGS__);                                                        \
+        int b = snprintf(theirs, sizeof theirs, __VA_ARGS__);                                                          \
+        CHECK(a == b && strcmp(ours, theirs) == 0);                                                                    \
     } while (0)
     SAME("plain");
     SAME("%s and %s", "one", "");
