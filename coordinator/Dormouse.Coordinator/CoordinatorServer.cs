@@ -15,6 +15,9 @@ namespace Dormouse.Coordinator;
 /// </summary>
 public sealed class CoordinatorServer : IDisposable
 {
+    private const int SolSocket = 1;
+    private const int SoReuseAddress = 2;
+
     private static readonly TimeSpan s_housekeeping = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_acceptPause = TimeSpan.FromMilliseconds(200);
 
@@ -52,7 +55,9 @@ public sealed class CoordinatorServer : IDisposable
     /// <exception cref="SocketException">The address or port cannot be had.</exception>
     public void Listen()
     {
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        // The kernel's own SO_REUSEADDR, so that the port can be taken again while old connections linger. .NET's ReuseAddress sets
+        // SO_REUSEPORT as well (src/native/libs/System.Native/pal_networking.c), and then two coordinators would share a port.
+        _listener.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
         _listener.Bind(new IPEndPoint(_options.Address, _options.Port));
         _listener.Listen(4096);
         _epoll.Add(_listener.Handle, Epoll.Readable);

@@ -153,6 +153,14 @@ internal sealed class CoordinatorServerTests
         Assert.That(coordinator.WaitForEnd(TimeSpan.FromSeconds(10)), Is.True);
     }
 
+    [Test]
+    public void APort_HasOneCoordinator()
+    {
+        using RunningCoordinator first = new();
+
+        Assert.That(() => new RunningCoordinator(options => options with { Port = first.Port }), Throws.TypeOf<System.Net.Sockets.SocketException>());
+    }
+
     [Test, CancelAfter(20_000)]
     public async Task Quit_EndsMembersAndCoordinator(CancellationToken token)
     {
