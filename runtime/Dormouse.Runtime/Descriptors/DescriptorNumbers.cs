@@ -5,6 +5,9 @@ namespace Dormouse.Runtime.Descriptors;
 /// <summary>Descriptors of our own while the program's get their numbers back.</summary>
 internal static class DescriptorNumbers
 {
+    /// <summary>While the program's descriptors come back: numbers below are its own, also where they are free just now.</summary>
+    public static int Reserved { get; set; }
+
     /// <summary>The same description under a number of at least <paramref name="floor"/>; the old number is closed.</summary>
     public static int MoveAbove(int fd, int floor)
     {
@@ -25,7 +28,7 @@ internal static class DescriptorNumbers
         const int HighestNumber = 1000, NumberLimit = 7 /* RLIMIT_NOFILE */;
         ulong* limit = stackalloc ulong[2];
         Kernel.Call(SystemCall.PrLimit64, 0, NumberLimit, 0, (long)limit);
-        int raised = Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, Math.Max((int)Math.Min(limit[0], HighestNumber) - 8, 0));
+        int raised = Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, Math.Max(Math.Max((int)Math.Min(limit[0], HighestNumber) - 8, 0), Reserved));
         if (raised < 0)
         {
             return fd;

@@ -37,15 +37,22 @@ internal sealed class DescriptorTable
     {
         foreach (OpenFile file in _files)
         {
-            items.Add(new InventoryItem(file.Key, file.Peer, 0, (uint)file.Descriptors[0].Fd, (uint)file.Info.Flags));
+            items.Add(new InventoryItem(file.Key, file.Peer, 0, (uint)file.Descriptors[0].Fd, file.Auxiliary));
         }
     }
 
     public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
     {
         _self = self;
+        var own = new Dictionary<ResourceKey, OpenFile>();
         foreach (OpenFile file in _files)
         {
+            own.TryAdd(file.Key, file);
+        }
+
+        foreach (OpenFile file in _files)
+        {
+            file.Link(own);
             file.Resolve(self, candidates);
         }
     }
@@ -92,16 +99,16 @@ internal sealed class DescriptorTable
             }
         }
 
-        foreach (Pipe pipe in _pipes.Values)
-        {
-            pipe.SendMissingEnds(_self, exchange, made);
-        }
-
         foreach (OpenFile file in _files)
         {
-            if (file.Creator != _self)
+            if (file.Creator == _self)
+            {
+                file.MakeForOthers(_self, exchange, made);
+            }
+            else
             {
                 exchange.Expect(file.Id);
+                file.ExpectFromCreator(_self, exchange);
             }
         }
 
@@ -113,14 +120,25 @@ internal sealed class DescriptorTable
         }
     }
 
-    public void Finish()
+    /// <summary>All members have all their descriptors: fill the sockets, and what refers to other descriptors.</summary>
+    public void Finish(DescriptorExchange exchange)
     {
         foreach (OpenFile file in _files)
         {
+            file.Fill(_self, exchange);
             if (file.Creator == _self)
             {
                 file.Finish();
             }
+        }
+    }
+
+    /// <summary>All members have filled everything: last touches, before any program runs.</summary>
+    public void Seal()
+    {
+        foreach (OpenFile file in _files)
+        {
+            file.Seal(_self);
         }
     }
 

@@ -25,7 +25,7 @@ internal static class FileKinds
             FileStatus.Directory => new DirectoryFile(info),
             FileStatus.Fifo => new PipeEnd(info),
             FileStatus.CharacterDevice => new DeviceFile(info),
-            FileStatus.Socket => new UnknownFile(info, "socket"),
+            FileStatus.Socket => Sockets.SocketKinds.Classify(info),
             _ => ClassifyAnonymous(info),
         };
     }

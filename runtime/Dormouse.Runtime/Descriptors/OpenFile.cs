@@ -31,6 +31,9 @@ internal abstract class OpenFile(DescriptorInfo info)
     /// <summary>The other end, when the kernel has one object for each end.</summary>
     public virtual ResourceKey Peer => default;
 
+    /// <summary>What other holders must know of it beforehand: the open flags in the low half.</summary>
+    public virtual ulong Auxiliary => (uint)Info.Flags;
+
     /// <summary>Member that makes this description at the restart; set by <see cref="Sharing"/>.</summary>
     public uint Creator { get; set; }
 
@@ -51,7 +54,32 @@ internal abstract class OpenFile(DescriptorInfo info)
     /// <exception cref="CheckpointException">It cannot be made; says what and why.</exception>
     public abstract int Reopen();
 
-    /// <summary>After all descriptors of the process have their numbers: what refers to other descriptors or belongs to a process.</summary>
+    /// <summary>Learns of this process's other descriptions, by key: the other end may be here, too.</summary>
+    public virtual void Link(Dictionary<ResourceKey, OpenFile> own)
+    {
+    }
+
+    /// <summary>In the creator: makes and sends what belongs to the same object but only other members hold.</summary>
+    public virtual void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
+    {
+    }
+
+    /// <summary>In the others: expects what the creator sends beside the description itself.</summary>
+    public virtual void ExpectFromCreator(uint self, DescriptorExchange exchange)
+    {
+    }
+
+    /// <summary>In every holder, once all members have all descriptors: puts unread data back.</summary>
+    public virtual void Fill(uint self, DescriptorExchange exchange)
+    {
+    }
+
+    /// <summary>In every holder, once all data is back everywhere: options and states that would have been in the way.</summary>
+    public virtual void Seal(uint self)
+    {
+    }
+
+    /// <summary>In the creator, after all descriptors of the process have their numbers: what refers to other descriptors or belongs to a process.</summary>
     public virtual void Finish()
     {
     }

@@ -12,6 +12,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
     private readonly List<Holder> _others = [];
     private readonly List<byte[]> _contents = [];
     private bool _isCaptured;
+    private bool _hasSent;
     private int _capacityBytes;
     private bool _isPacket;
     private int _readEnd = -1;
@@ -106,11 +107,12 @@ internal sealed unsafe class Pipe(ResourceKey key)
     /// <summary>Ends that only other processes have, and that the creator makes for them.</summary>
     public void SendMissingEnds(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
     {
-        if (Creator != self)
+        if (_hasSent || Creator != self)
         {
             return;
         }
 
+        _hasSent = true;
         foreach (Holder other in _others)
         {
             DescriptionId id = IdOf(other.Flags);

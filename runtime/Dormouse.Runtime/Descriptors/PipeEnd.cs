@@ -38,4 +38,7 @@ internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
     }
 
     public override int Reopen() => Pipe!.Open(Info.Flags);
+
+    public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
+        => Pipe!.SendMissingEnds(self, exchange, made);
 }

@@ -29,7 +29,8 @@ internal static unsafe class RestartRun
         {
             CoordinatorAddress address = CoordinatorAddress.FromRestart(&info);
             RestartStdio.Take(&info);
-            RestartStdio.MoveAbove(run.Descriptors!.Floor);
+            DescriptorNumbers.Reserved = run.Descriptors!.Floor;
+            RestartStdio.MoveAbove(run.Descriptors.Floor);
             Kernel.Close(info.ImageFd);
             link = Join(worker, address);
             Restore(worker, run, link, &info);
@@ -40,6 +41,7 @@ internal static unsafe class RestartRun
             Fail(link, worker.Who() + ": " + exception.Message);
         }
 
+        DescriptorNumbers.Reserved = 0;
         run.Process!.RestoreSignals();
         Shim.Resume();
     }
@@ -62,8 +64,9 @@ internal static unsafe class RestartRun
         run.Descriptors!.Restore(exchange, link);
         run.SharedMemory.CloseDescriptors();
         Pass(link, epoch, Phase.Reconnect);
-        run.Descriptors.Finish();
+        run.Descriptors.Finish(exchange);
         Pass(link, epoch, Phase.Refill);
+        run.Descriptors.Seal();
         RestartStdio.Close();
         Pass(link, epoch, Phase.Resume);
     }

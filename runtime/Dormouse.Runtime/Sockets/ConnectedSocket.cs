@@ -1,0 +1,158 @@
+// World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>
+/// One end of a connection. Of all members that hold one of the two ends, the lowest makes both and sends them to the others;
+/// the keeper of an end gets the other end, too, for as long as it takes to put unread data back.
+/// </summary>
+internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
+{
+    private readonly List<Holder> _farHolders = [];
+    private ConnectedSocket? _farEndHere;
+    private SocketContents? _contents;
+    private uint _farKeeper;
+    private int _made = -1;
+    private int _madeFar = -1;
+    private int _feeder = -1;
+
+    /// <summary>Whether anybody in the computation holds the other end.</summary>
+    protected bool HasFarHolder => _farEndHere is not null || _farHolders.Count > 0;
+
+    /// <summary>What the members that hold the other end have announced.</summary>
+    protected IReadOnlyList<Holder> FarHolders => _farHolders;
+
+    protected ConnectedSocket? FarEndHere => _farEndHere;
+
+    /// <summary>shutdown(2) directions that this end has used: 1 receiving, 2 sending.</summary>
+    protected abstract int ShutdownState { get; }
+
+    public override void Link(Dictionary<ResourceKey, OpenFile> own)
+        => _farEndHere = !Peer.IsNone && own.TryGetValue(Peer, out OpenFile? far) ? far as ConnectedSocket : null;
+
+    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        base.Resolve(self, candidates);
+        _farHolders.Clear();
+        if (!Peer.IsNone)
+        {
+            _farHolders.AddRange(Sharing.HoldersOf(Peer, candidates));
+        }
+
+        _farKeeper = Sharing.LowestMember(_farEndHere is not null ? self : uint.MaxValue, _farHolders);
+        Creator = Math.Min(Keeper, _farKeeper);
+    }
+
+    public override void Capture()
+    {
+        base.Capture();
+        _contents = Keeper == Worker.Current.Member ? SocketContents.Peek(Info.Fd, IsStream, Name) : null;
+    }
+
+    public override int Reopen()
+    {
+        if (_made < 0)
+        {
+            (_made, _madeFar) = MakePair();
+            if (_made < 0)
+            {
+                return _made;
+            }
+
+            (_made, _madeFar) = (DescriptorNumbers.Raise(_made), DescriptorNumbers.Raise(_madeFar));
+            if (_farEndHere is not null)
+            {
+                (_farEndHere._made, _farEndHere._madeFar) = (_madeFar, _made);
+            }
+        }
+
+        // Each caller owns what it gets; the pair itself is kept until it is filled.
+        return Kernel.Fcntl(_made, Constant.F_DUPFD_CLOEXEC);
+    }
+
+    public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
+    {
+        if (_farEndHere is null)
+        {
+            foreach (Holder holder in _farHolders)
+            {
+                exchange.Send(holder.Member, IdOf(Peer), _madeFar);
+            }
+
+            if (_farHolders.Count > 0 && _farKeeper != self)
+            {
+                exchange.Send(_farKeeper, FeederOf(Peer), made[Id]);
+            }
+        }
+
+        if (Keeper == self)
+        {
+            _feeder = DescriptorNumbers.Raise(Kernel.Fcntl(_madeFar, Constant.F_DUPFD_CLOEXEC));
+        }
+        else
+        {
+            exchange.Send(Keeper, FeederOf(Key), _madeFar);
+        }
+    }
+
+    public override void ExpectFromCreator(uint self, DescriptorExchange exchange)
+    {
+        if (Keeper == self)
+        {
+            exchange.Expect(FeederOf(Key));
+        }
+    }
+
+    public override void Fill(uint self, DescriptorExchange exchange)
+    {
+        if (Keeper == self)
+        {
+            int feeder = Creator == self ? _feeder : exchange.Take(FeederOf(Key));
+            Options.RestoreBuffers(Descriptors[0].Fd);
+            int error = _contents!.Feed(feeder);
+            if (error < 0)
+            {
+                throw new CheckpointException($"{Name}: the unread data does not fit into the new socket: {Errno.Text(error)}. Raise net.core.rmem_max and net.core.wmem_max and run dmrestart again.");
+            }
+        }
+
+        BeforeClosingFarEnd(_feeder);
+        Close(ref _feeder);
+        if (_made >= 0)
+        {
+            Close(ref _made);
+            if (_farEndHere is null)
+            {
+                Close(ref _madeFar);
+            }
+        }
+    }
+
+    public override void Seal(uint self)
+    {
+        base.Seal(self);
+        if (Keeper == self && ShutdownState != 0 && HasFarHolder)
+        {
+            SocketCalls.Shutdown(Descriptors[0].Fd, ShutdownState - 1);
+        }
+    }
+
+    /// <summary>Makes the two ends, this one first; a negative first number is -errno.</summary>
+    protected abstract (int Near, int Far) MakePair();
+
+    /// <summary>For connections whose other end nobody holds any more.</summary>
+    protected virtual void BeforeClosingFarEnd(int farEnd)
+    {
+    }
+
+    private static void Close(ref int fd)
+    {
+        if (fd >= 0)
+        {
+            Kernel.Close(fd);
+            fd = -1;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>A listening socket, TCP or AF_UNIX: its name and its backlog.</summary>
+internal sealed class ListeningSocket(DescriptorInfo info, UnixDiagnosis diagnosis) : UnboundSocket(info)
+{
+    public override string Kind => "listener";
+
+    public override string Description => $"{Info.Link} listening on {SocketName.Text(LocalAddress)}";
+
+    /// <summary>Connections that wait to be accepted hold bytes that nobody can look at.</summary>
+    public int Waiting => diagnosis.Waiting;
+
+    public override void Capture()
+    {
+        base.Capture();
+        if (Waiting > 0)
+        {
+            throw new CheckpointException($"{Name} has {Waiting} connections that the program has not accepted yet. Try again in a moment.");
+        }
+    }
+
+    public override void Fill(uint self, DescriptorExchange exchange)
+    {
+        base.Fill(self, exchange);
+        if (Keeper == self)
+        {
+            SocketCalls.Listen(Descriptors[0].Fd, diagnosis.Backlog);
+        }
+    }
+}

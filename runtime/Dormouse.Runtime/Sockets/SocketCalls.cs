@@ -1,0 +1,94 @@
+// World: Frozen, restored process.
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>System calls of sockets: socket(7).</summary>
+internal static unsafe class SocketCalls
+{
+    public const int InternetTcp = 6;
+    private const int SocketDomain = 39, SocketType = 3, SocketProtocol = 38, SocketAccepts = 30;
+    private const int LargestAddress = 128;
+
+    public static int Domain(int fd) => GetInt(fd, Constant.SOL_SOCKET, SocketDomain);
+
+    public static int Type(int fd) => GetInt(fd, Constant.SOL_SOCKET, SocketType);
+
+    public static int Protocol(int fd) => GetInt(fd, Constant.SOL_SOCKET, SocketProtocol);
+
+    public static bool IsListening(int fd) => GetInt(fd, Constant.SOL_SOCKET, SocketAccepts) == 1;
+
+    /// <summary>The option, or -errno.</summary>
+    public static int GetInt(int fd, int level, int option)
+    {
+        int value = 0, length = sizeof(int);
+        int error = (int)Kernel.Call(SystemCall.GetSockOpt, fd, level, option, (long)&value, (long)&length);
+        return error < 0 ? error : value;
+    }
+
+    public static int SetInt(int fd, int level, int option, int value)
+        => (int)Kernel.Call(SystemCall.SetSockOpt, fd, level, option, (long)&value, sizeof(int));
+
+    public static byte[] GetBytes(int fd, int level, int option, int bytes)
+    {
+        byte[] value = new byte[bytes];
+        int length = bytes;
+        fixed (byte* at = value)
+        {
+            return Kernel.Call(SystemCall.GetSockOpt, fd, level, option, (long)at, (long)&length) < 0 ? [] : value[..length];
+        }
+    }
+
+    public static int SetBytes(int fd, int level, int option, byte[] value)
+    {
+        fixed (byte* at = value)
+        {
+            return (int)Kernel.Call(SystemCall.SetSockOpt, fd, level, option, (long)at, value.Length);
+        }
+    }
+
+    /// <summary>getsockname(2); empty when it fails.</summary>
+    public static byte[] LocalAddress(int fd) => Address(SystemCall.GetSockName, fd);
+
+    /// <summary>getpeername(2); empty when not connected.</summary>
+    public static byte[] PeerAddress(int fd) => Address(SystemCall.GetPeerName, fd);
+
+    public static int Create(int domain, int type, int protocol)
+        => (int)Kernel.Call(SystemCall.Socket, domain, type | Constant.SOCK_CLOEXEC, protocol);
+
+    public static int Bind(int fd, byte[] address) => WithAddress(SystemCall.Bind, fd, address);
+
+    public static int Connect(int fd, byte[] address) => WithAddress(SystemCall.Connect, fd, address);
+
+    public static int Listen(int fd, int backlog) => (int)Kernel.Call(SystemCall.Listen, fd, backlog);
+
+    public static int Accept(int fd) => (int)Kernel.Call(SystemCall.Accept4, fd, 0, 0, Constant.SOCK_CLOEXEC);
+
+    public static int Shutdown(int fd, int how) => (int)Kernel.Call(SystemCall.Shutdown, fd, how);
+
+    /// <summary>Bytes sent that the peer's kernel does not have yet (SIOCOUTQ, tcp(7)).</summary>
+    public static int Unsent(int fd)
+    {
+        int bytes = 0;
+        Kernel.Ioctl(fd, 0x5411, &bytes);
+        return bytes;
+    }
+
+    private static byte[] Address(int call, int fd)
+    {
+        byte[] address = new byte[LargestAddress];
+        int length = address.Length;
+        fixed (byte* at = address)
+        {
+            return Kernel.Call(call, fd, (long)at, (long)&length) < 0 ? [] : address[..length];
+        }
+    }
+
+    private static int WithAddress(int call, int fd, byte[] address)
+    {
+        fixed (byte* at = address)
+        {
+            return (int)Kernel.Call(call, fd, (long)at, address.Length);
+        }
+    }
+}

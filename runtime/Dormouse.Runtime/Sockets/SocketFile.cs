@@ -1,0 +1,72 @@
+// World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>What all sockets have in common: an inode for each, options, and holders that share it by fork.</summary>
+internal abstract class SocketFile : OpenFile
+{
+    private const ulong Role = 3ul << 32;
+    private SocketOptions? _options;
+
+    protected SocketFile(DescriptorInfo info)
+        : base(info)
+    {
+        Domain = SocketCalls.Domain(info.Fd);
+        Type = SocketCalls.Type(info.Fd);
+        Protocol = SocketCalls.Protocol(info.Fd);
+        LocalAddress = SocketCalls.LocalAddress(info.Fd);
+    }
+
+    public override ResourceKey Key => ObjectKeys.OfInode("socket", 0, Info.Status.Inode);
+
+    protected int Domain { get; }
+
+    protected int Type { get; }
+
+    protected int Protocol { get; }
+
+    protected byte[] LocalAddress { get; }
+
+    protected bool IsStream => Type == Constant.SOCK_STREAM;
+
+    /// <summary>The lowest holder of this socket: it captures and fills it.</summary>
+    protected uint Keeper { get; private set; }
+
+    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        List<Holder> holders = Sharing.HoldersOf(Key, candidates);
+        Keeper = Sharing.LowestMember(self, holders);
+        Creator = Keeper;
+        Id = IdOf(Key);
+        Sharers.Clear();
+        foreach (Holder holder in holders)
+        {
+            if (!Sharers.Contains(holder.Member))
+            {
+                Sharers.Add(holder.Member);
+            }
+        }
+    }
+
+    public override void Capture() => _options = SocketOptions.Capture(Info.Fd, Domain, Protocol);
+
+    public override void Seal(uint self)
+    {
+        if (Keeper == self)
+        {
+            _options!.Restore(Descriptors[0].Fd);
+            Kernel.Fcntl(Descriptors[0].Fd, Constant.F_SETFL, Info.Flags & (Constant.O_NONBLOCK | Constant.O_APPEND));
+        }
+    }
+
+    protected SocketOptions Options => _options!;
+
+    protected static DescriptionId IdOf(ResourceKey key) => new(key.High, key.Low, Role);
+
+    /// <summary>Name of the other end, which the keeper of <paramref name="key"/> gets to fill its socket through.</summary>
+    protected static DescriptionId FeederOf(ResourceKey key) => new(key.High, key.Low, Role | 1);
+
+    protected string Name => $"fd {Info.Fd} ({Info.Link})";
+}

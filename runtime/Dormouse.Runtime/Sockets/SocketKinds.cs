@@ -1,0 +1,44 @@
+// World: Frozen.
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>Decides which class a socket belongs to.</summary>
+internal static class SocketKinds
+{
+    public static OpenFile Classify(DescriptorInfo info)
+    {
+        int domain = SocketCalls.Domain(info.Fd), type = SocketCalls.Type(info.Fd), protocol = SocketCalls.Protocol(info.Fd);
+        bool isListening = SocketCalls.IsListening(info.Fd);
+        return domain switch
+        {
+            Constant.AF_UNIX when isListening => new ListeningSocket(info, UnixDiagnosis.Of(info.Status.Inode)),
+            Constant.AF_UNIX when type is Constant.SOCK_STREAM or Constant.SOCK_SEQPACKET => ClassifyUnix(info),
+            Constant.AF_UNIX => new UnixDatagramSocket(info),
+            Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetTcp => ClassifyTcp(info, isListening),
+            Constant.AF_INET or Constant.AF_INET6 when type == Constant.SOCK_DGRAM => new UdpSocket(info),
+            Constant.AF_NETLINK => new UnknownFile(info, "netlink socket"),
+            _ => new UnknownFile(info, $"socket of family {domain}, type {type}, protocol {protocol}"),
+        };
+    }
+
+    private static OpenFile ClassifyUnix(DescriptorInfo info)
+    {
+        UnixDiagnosis diagnosis = UnixDiagnosis.Of(info.Status.Inode);
+        bool isConnected = diagnosis.PeerInode != 0 || diagnosis.Shutdown != 0 || SocketCalls.PeerAddress(info.Fd).Length != 0;
+        return isConnected ? new UnixConnection(info, diagnosis) : new UnboundSocket(info);
+    }
+
+    private static OpenFile ClassifyTcp(DescriptorInfo info, bool isListening)
+    {
+        if (isListening)
+        {
+            TcpState state = TcpState.Of(info.Fd);
+            return new ListeningSocket(info, new UnixDiagnosis(0, 0, state.Backlog, state.Waiting));
+        }
+
+        TcpState connection = TcpState.Of(info.Fd);
+        return connection.IsConnected ? new TcpConnection(info, connection) : new UnboundSocket(info);
+    }
+}

@@ -1,0 +1,84 @@
+// World: restored process.
+using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>Gives a socket its name back: bind(2).</summary>
+internal static class SocketName
+{
+    private const int ReuseAddress = 2, V6Only = 26, Ipv6 = 41;
+    private const int FamilyBytes = 2;
+
+    /// <exception cref="CheckpointException">The name is taken or the address is not here.</exception>
+    public static void Bind(int fd, int domain, byte[] address, string what)
+    {
+        if (!IsBound(domain, address))
+        {
+            return;
+        }
+
+        bool isInternet = domain is Constant.AF_INET or Constant.AF_INET6;
+        if (isInternet)
+        {
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        }
+        else if (address[FamilyBytes] != 0)
+        {
+            RemoveStale(PathOf(address));
+        }
+
+        int error = SocketCalls.Bind(fd, address);
+        if (error < 0)
+        {
+            throw new CheckpointException($"{what} cannot be bound to {Text(address)} again: {Errno.Text(error)}. Stop the program that uses this name and run dmrestart again.");
+        }
+    }
+
+    public static bool IsBound(int domain, byte[] address) => domain switch
+    {
+        Constant.AF_UNIX => address.Length > FamilyBytes,
+        Constant.AF_INET or Constant.AF_INET6 => address.Length > 4 && (address[2] | address[3]) != 0,
+        _ => false,
+    };
+
+    public static string Text(byte[] address)
+    {
+        if (address.Length < 4)
+        {
+            return "no address";
+        }
+
+        int port = (address[2] << 8) | address[3];
+        return (address[0] | (address[1] << 8)) switch
+        {
+            Constant.AF_UNIX => address[2] == 0 ? "@" + KernelText.FromBytes(address.AsSpan(3)) : PathOf(address),
+            Constant.AF_INET => $"{address[4]}.{address[5]}.{address[6]}.{address[7]}:{port}",
+            _ => $"port {port}",
+        };
+    }
+
+    private static string PathOf(byte[] address)
+    {
+        ReadOnlySpan<byte> path = address.AsSpan(FamilyBytes);
+        int end = path.IndexOf((byte)0);
+        return KernelText.FromBytes(end < 0 ? path : path[..end]);
+    }
+
+    // The file of the socket that is gone is still there, or its directory is not.
+    private static void RemoveStale(string path)
+    {
+        if (Kernel.Stat(path, out FileStatus status) == 0)
+        {
+            if (status.Type == FileStatus.Socket)
+            {
+                Kernel.Unlink(path);
+            }
+        }
+        else
+        {
+            Directories.MakeParents(path);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>Addresses of TCP sockets, whichever family the socket has: struct sockaddr_in, sockaddr_in6 (ip(7), ipv6(7)).</summary>
+internal static class TcpAddress
+{
+    private const int DomainShift = 32;
+
+    /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>.</summary>
+    public static ResourceKey KeyOf(byte[] local, byte[] peer)
+    {
+        string name = Normal(local) + ">" + Normal(peer);
+        // Loopback addresses mean another host's connection on another host.
+        return ObjectKeys.OfInode("tcp", IsLoopback(local) ? 0 : 1ul, ObjectKeys.Hash(name));
+    }
+
+    public static ulong Announce(int domain) => (ulong)domain << DomainShift;
+
+    public static int DomainOf(Holder holder) => (int)(holder.Item.Auxiliary >> DomainShift) & 0xFF;
+
+    /// <summary>The same address for a socket of <paramref name="domain"/>: IPv4 as ::ffff:a.b.c.d, and back.</summary>
+    public static byte[] For(int domain, byte[] address)
+    {
+        bool isV4 = address[0] == Constant.AF_INET;
+        if (isV4 == (domain == Constant.AF_INET))
+        {
+            return address;
+        }
+
+        if (isV4)
+        {
+            return [Constant.AF_INET6, 0, address[2], address[3], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, .. address.AsSpan(4, 4), 0, 0, 0, 0];
+        }
+
+        return [Constant.AF_INET, 0, address[2], address[3], .. address.AsSpan(20, 4), 0, 0, 0, 0, 0, 0, 0, 0];
+    }
+
+    private static bool IsMapped(byte[] address)
+        => address.Length >= 28 && address[0] == Constant.AF_INET6 && address[18] == 0xFF && address[19] == 0xFF && address.AsSpan(8, 10).IndexOfAnyExcept((byte)0) < 0;
+
+    private static string Normal(byte[] address)
+        => Convert.ToHexString(IsMapped(address) ? For(Constant.AF_INET, address).AsSpan(2, 6) : address.AsSpan(2, address[0] == Constant.AF_INET ? 6 : 22));
+
+    private static bool IsLoopback(byte[] address)
+        => IsMapped(address) ? address[20] == 127 : address[0] == Constant.AF_INET ? address[4] == 127 : address.AsSpan(8, 15).IndexOfAnyExcept((byte)0) < 0;
+}

@@ -1,0 +1,46 @@
+// World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>An established TCP connection, or one that is half closed. Both ends get their old addresses and ports back.</summary>
+internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : ConnectedSocket(info)
+{
+    private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+
+    public override string Kind => "tcp";
+
+    public override string Description => $"{SocketName.Text(LocalAddress)} to {SocketName.Text(_peerAddress)}";
+
+    /// <summary>Both addresses name a connection; the other end has the same name the other way round.</summary>
+    public override ResourceKey Key => TcpAddress.KeyOf(LocalAddress, _peerAddress);
+
+    public override ResourceKey Peer => TcpAddress.KeyOf(_peerAddress, LocalAddress);
+
+    protected override int ShutdownState => state.HasSentEnd ? 2 : 0;
+
+    public override string? Loss
+        => !HasFarHolder && !state.HasReceivedEnd
+            ? $"{Name}: the other end of the TCP connection {Description} is outside the computation; after a restart the program sees a connection reset"
+            : null;
+
+    protected override (int Near, int Far) MakePair()
+    {
+        int farDomain = FarEndHere is TcpConnection far ? far.Domain : FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain;
+        return TcpPair.Make(LocalAddress, Domain, _peerAddress, farDomain, Name);
+    }
+
+    /// <summary>Nobody is there any more: a reset, unless the other side had ended the stream in order.</summary>
+    protected override void BeforeClosingFarEnd(int farEnd)
+    {
+        const int Linger = 13;
+        if (farEnd >= 0 && !HasFarHolder && !state.HasReceivedEnd)
+        {
+            SocketCalls.SetBytes(farEnd, Constant.SOL_SOCKET, Linger, [1, 0, 0, 0, 0, 0, 0, 0]);
+        }
+    }
+
+    /// <summary>The members that hold the other end must know whether it is an IPv4 or IPv6 socket.</summary>
+    public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain);
+}
