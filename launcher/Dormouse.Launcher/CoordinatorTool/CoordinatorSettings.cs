@@ -80,11 +80,11 @@ internal sealed record CoordinatorSettings
         Mode = CoordinatorMode.New,
         Port = Port,
         PortFile = PortFile,
+        ExitOnLast = ExitOnLast,
         StartOptions =
         [
             "--bind", Address.ToString(), "--ckptdir", Directory, "--interval", IntervalSeconds.ToString(), "--keep", Keep.ToString(),
             "--codec", Codec.ToString().ToLowerInvariant(), "--log-level", LogLevel.ToString(),
-            .. ExitOnLast ? ["--exit-on-last"] : Array.Empty<string>(),
             .. LogFile is null ? [] : new[] { "--log", LogFile },
         ],
     };

@@ -26,6 +26,9 @@ internal sealed record CoordinatorRequest
     /// <summary>Receives the port, as text.</summary>
     public string? PortFile { get; init; }
 
+    /// <summary>For a new one: it ends with its last process, so that nobody has to clear up.</summary>
+    public bool ExitOnLast { get; init; } = true;
+
     /// <summary>For a new one: more options of dmcoordinator.</summary>
     public IReadOnlyList<string> StartOptions { get; init; } = [];
 }

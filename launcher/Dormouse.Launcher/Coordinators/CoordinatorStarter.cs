@@ -39,7 +39,8 @@ internal static class CoordinatorStarter
     {
         string[] arguments =
         [
-            "dmcoordinator", "--serve", "--coord-port", port.ToString(CultureInfo.InvariantCulture), .. request.StartOptions,
+            "dmcoordinator", "--serve", "--coord-port", port.ToString(CultureInfo.InvariantCulture),
+            .. request.ExitOnLast ? ["--exit-on-last"] : Array.Empty<string>(), .. request.StartOptions,
         ];
         Errno error = Interop.Start.Daemon(Environment.ProcessPath ?? "/proc/self/exe", arguments, MemberEnvironment.ForTools, out int ready);
         if (error != Errno.None) throw new ToolException(ExitCode.CannotLaunch, $"A coordinator cannot be started: {error.Say()}.");

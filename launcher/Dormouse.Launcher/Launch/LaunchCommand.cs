@@ -47,7 +47,7 @@ internal static class LaunchCommand
             PortFile = result.GetValue(portFile),
             StartOptions =
             [
-                "--exit-on-last", "--ckptdir", startDirectory, "--interval", (seconds ?? 0).ToString(),
+                "--ckptdir", startDirectory, "--interval", (seconds ?? 0).ToString(),
                 .. result.GetValue(keep) is { } count ? ["--keep", count.ToString()] : Array.Empty<string>(),
                 .. result.GetValue(log) is { } path ? ["--log", Path.GetFullPath(path)] : Array.Empty<string>(),
             ],
