@@ -13,9 +13,17 @@ internal static unsafe class RestartStdio
         {
             s_descriptors[i] = info->Stdio[i];
         }
+
+        LaunchStdio.Text = Identity(0) + "," + Identity(1) + "," + Identity(2);
     }
 
     public static int Descriptor(int stream) => s_descriptors[stream];
+
+    // From now on these are the launch's streams: the next checkpoint must know them.
+    private static string Identity(int stream)
+        => s_descriptors[stream] >= 0 && Kernel.FStat(s_descriptors[stream], out FileStatus status) == 0
+            ? status.Device.ToString(System.Globalization.CultureInfo.InvariantCulture) + ":" + status.Inode.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : "-";
 
     /// <summary>Moves them out of the way of the program's numbers.</summary>
     public static void MoveAbove(int floor)
