@@ -24,14 +24,17 @@ internal sealed class GenerationStore(string ownHost, int keep)
     public uint TakeNumber() => ++_highest;
 
     /// <summary>Goes on with a computation that has a past: read its list from <paramref name="directory"/> when there is one.</summary>
-    /// <param name="generation">The generation that was woken.</param>
+    /// <param name="generation">The generation that was woken; 0: none, another coordinator has died.</param>
     public void Adopt(string directory, ulong computation, uint generation)
     {
         foreach (Generation known in GenerationFile.Read(directory, computation)) _generations[known.Number] = known;
         foreach (uint number in _generations.Keys) _highest = Math.Max(_highest, number);
-        _highest = Math.Max(_highest, generation);
-        Newest = generation;
+        NoteNumber(generation);
+        Newest = generation != 0 ? generation : _generations.Keys.LastOrDefault();
     }
+
+    /// <summary>This number has been used.</summary>
+    public void NoteNumber(uint generation) => _highest = Math.Max(_highest, generation);
 
     /// <summary>Forgets all: another computation begins.</summary>
     public void Clear()

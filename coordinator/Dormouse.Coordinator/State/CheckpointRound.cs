@@ -80,6 +80,10 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
             case Phase.Resume when member.Progress == Progress.Synced:
                 // Its image is whole and on the disk; it ran again, and ended. BeginCommit looks after its renames.
                 break;
+            case Phase.Resume when member.Progress == Progress.Written && OrphanedImage.TryRescue(Directory, Computation.Epoch, member):
+                // It ran again and ended before it could sync its image, as a process that lives for milliseconds does.
+                Computation.Finished(member, Step.Sync);
+                break;
             case Phase.Commit when member.Hello.HostName == OwnHost.Name:
                 RenameFor(member);
                 break;

@@ -95,6 +95,7 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
     public void Start()
     {
         _interval = Options.Interval;
+        if (Options.Computation != 0) Store.Adopt(_directory, Number, 0);
         ScheduleNext();
     }
 
@@ -154,11 +155,11 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
                 break;
             case FrameKind.CheckpointFailed:
                 CheckpointFailed failed = Frame.Read<CheckpointFailed>(payload);
-                if (IsCurrent(failed.Epoch)) Fail(FailureKind.Failed, $"{member}: {failed.Reason}");
+                if (IsCurrent(failed.Epoch)) Fail(FailureKind.Failed, Attribute(member, failed.Reason));
                 break;
             case FrameKind.RestartFailed:
                 RestartFailed restart = Frame.Read<RestartFailed>(payload);
-                if (_round is { IsRestart: true }) Fail(FailureKind.Failed, $"{member}: {restart.Reason}");
+                if (_round is { IsRestart: true }) Fail(FailureKind.Failed, Attribute(member, restart.Reason));
                 break;
             default:
                 throw new ProtocolException($"A member does not send {kind}.");
@@ -381,6 +382,10 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
             throw new ProtocolException("An image has an impossible name.");
     }
 
+    /// <summary>A reason with the process that gave it, should it not say so itself.</summary>
+    private static string Attribute(Member member, string reason)
+        => reason.Contains($"pid {member.Hello.Pid}", StringComparison.Ordinal) ? reason : $"{member}: {reason}";
+
     /// <summary>Whether a message belongs to the checkpoint under way. Late messages of one that was given up cross with its abort.</summary>
     private bool IsCurrent(uint epoch)
     {
@@ -419,9 +424,11 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         if (hello.Computation != Number && !WasUsed)
         {
             Number = hello.Computation;
+            Store.Clear();
             Store.Adopt(_directory, Number, hello.Generation);
         }
 
+        Store.NoteNumber(hello.Generation);
         if (hello.Computation != Number) Refuse(newcomer, "This coordinator has another computation now.");
         else Admit(newcomer, hello.Member);
     }

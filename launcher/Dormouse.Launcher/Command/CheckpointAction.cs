@@ -45,13 +45,22 @@ internal static class CheckpointAction
         }
 
         table.Print();
-        foreach (ImageReport image in images)
-        {
-            foreach (string loss in image.Losses) Terminal.WriteLine(Terminal.Out, $"pid {image.Pid} ({image.Program}): {loss}");
-        }
+        PrintLosses(images);
 
         Terminal.WriteLine(Terminal.Out, string.Create(CultureInfo.InvariantCulture,
             $"generation {report.Generation}: {report.Images} images, {MiB(total)} MiB; stood still {report.StandstillMicroseconds / 1000.0:0.0} ms, safe after {report.DurationMicroseconds / 1000.0:0.0} ms."));
+    }
+
+    /// <summary>A process and its children often lose the same thing: said once.</summary>
+    private static void PrintLosses(List<ImageReport> images)
+    {
+        var losses = images.SelectMany(image => image.Losses.Select(loss => (Loss: loss, Image: image))).GroupBy(entry => entry.Loss, entry => entry.Image);
+        foreach (IGrouping<string, ImageReport> loss in losses)
+        {
+            ImageReport first = loss.First();
+            string others = loss.Count() > 1 ? $" and {loss.Count() - 1} more" : "";
+            Terminal.WriteLine(Terminal.Out, $"pid {first.Pid} ({first.Program}){others}: {loss.Key}");
+        }
     }
 
     private static void WriteJson(Utf8JsonWriter writer, List<ImageReport> images, CheckpointReport report)

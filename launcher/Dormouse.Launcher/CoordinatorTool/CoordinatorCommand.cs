@@ -20,7 +20,7 @@ internal static class CoordinatorCommand
     {
         if (CoordinatorSettings.Parse(args) is not { } settings) return ExitCode.Success;
         if (settings.Serve) return Serve(settings, new ReadyPipe(CoordinatorStarter.ReadyDescriptor));
-        SettingsReader.CheckDirectory(settings.Directory, ExitCode.CannotLaunch);
+        if (settings.Directory is not null) SettingsReader.CheckDirectory(settings.Directory, ExitCode.CannotLaunch);
         if (!settings.Daemon) return Serve(settings, null);
 
         using CoordinatorClient client = CoordinatorFinder.Open(settings.AsRequest(), out _);
@@ -39,7 +39,7 @@ internal static class CoordinatorCommand
             Token = token,
             Address = settings.Address,
             Port = settings.Port,
-            Directory = settings.Directory,
+            Directory = settings.Directory ?? former?.Directory ?? settings.StartDirectory,
             Interval = TimeSpan.FromSeconds(settings.IntervalSeconds),
             KeepGenerations = settings.Keep,
             Codec = settings.Codec,
@@ -69,7 +69,7 @@ internal static class CoordinatorCommand
 
         IPEndPoint reached = new(ReachedBy(settings.Address), server.Endpoint.Port);
         CoordinatorRecord record = new(
-            reached.Address.ToString(), reached.Port, Environment.ProcessId, Convert.ToHexStringLower(token), server.Computation, options.FirstMember);
+            reached.Address.ToString(), reached.Port, Environment.ProcessId, Convert.ToHexStringLower(token), server.Computation, options.FirstMember, options.Directory);
         record.Write(runtimeDirectory);
         log.NameAfter(reached.Port);
         if (settings.PortFile is { } portFile) PortFile.Write(portFile, reached.Port);

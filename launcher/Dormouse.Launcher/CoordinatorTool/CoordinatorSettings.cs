@@ -14,7 +14,11 @@ internal sealed record CoordinatorSettings
 
     public required int Port { get; init; }
 
-    public required string Directory { get; init; }
+    /// <summary>Null: not said.</summary>
+    public required string? Directory { get; init; }
+
+    /// <summary>The directory when neither the user nor a former coordinator of this port said one: that of whoever starts it.</summary>
+    public required string StartDirectory { get; init; }
 
     public required uint IntervalSeconds { get; init; }
 
@@ -49,6 +53,7 @@ internal sealed record CoordinatorSettings
         Option<bool> exitOnLast = command.Add<bool>("--exit-on-last");
         Option<int?> interval = command.Add<int?>("--interval", "-i");
         Option<string?> directory = command.Add<string?>("--ckptdir", "--ckpt-dir");
+        Option<string?> startDirectory = command.Add<string?>("--start-directory");
         Option<int?> keep = command.Add<int?>("--keep");
         Option<string?> codec = command.Add<string?>("--codec");
         Option<string?> log = command.Add<string?>("--log", "--coord-logfile");
@@ -65,7 +70,8 @@ internal sealed record CoordinatorSettings
             Serve = result.GetValue(serve),
             ExitOnLast = result.GetValue(exitOnLast),
             IntervalSeconds = SettingsReader.Interval(result.GetValue(interval)) ?? 0,
-            Directory = SettingsReader.Directory(result.GetValue(directory)) ?? Environment.CurrentDirectory,
+            Directory = SettingsReader.Directory(result.GetValue(directory)),
+            StartDirectory = result.GetValue(startDirectory) ?? Environment.CurrentDirectory,
             Keep = result.GetValue(keep) is { } count ? CheckKeep(count) : 2,
             Codec = Codecs.Parse(result.GetValue(codec)),
             LogFile = result.GetValue(log) is { } path ? Path.GetFullPath(path) : null,
@@ -83,8 +89,9 @@ internal sealed record CoordinatorSettings
         ExitOnLast = ExitOnLast,
         StartOptions =
         [
-            "--bind", Address.ToString(), "--ckptdir", Directory, "--interval", IntervalSeconds.ToString(), "--keep", Keep.ToString(),
+            "--bind", Address.ToString(), "--start-directory", StartDirectory, "--interval", IntervalSeconds.ToString(), "--keep", Keep.ToString(),
             "--codec", Codec.ToString().ToLowerInvariant(), "--log-level", LogLevel.ToString(),
+            .. Directory is null ? [] : new[] { "--ckptdir", Directory },
             .. LogFile is null ? [] : new[] { "--log", LogFile },
         ],
     };

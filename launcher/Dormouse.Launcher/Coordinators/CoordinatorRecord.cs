@@ -6,8 +6,9 @@ namespace Dormouse.Launcher.Coordinators;
 /// <summary>What is known about a running coordinator: file coordinator-PORT.json of the runtime directory, mode 0600.</summary>
 /// <param name="Host">An address or name under which it is reached.</param>
 /// <param name="Token">64 hex digits.</param>
+/// <param name="Directory">Where its images went when it started.</param>
 /// <param name="FirstMember">The number from which this coordinator counts members; one that takes its place counts from higher up.</param>
-internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string Token, ulong Computation, uint FirstMember)
+internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string Token, ulong Computation, uint FirstMember, string Directory)
 {
     private const string DefaultName = "default";
 
@@ -41,6 +42,7 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
             json.WriteString("token", Token);
             json.WriteString("computation", Computation.ToString("x16"));
             json.WriteNumber("firstMember", FirstMember);
+            json.WriteString("directory", Directory);
             json.WriteNumber("protocol", ProtocolVersion.Current);
             json.WriteEndObject();
         }
@@ -84,7 +86,8 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
                 root.GetProperty("pid").GetInt32(),
                 root.GetProperty("token").GetString() ?? "",
                 Convert.ToUInt64(root.GetProperty("computation").GetString(), 16),
-                root.GetProperty("firstMember").GetUInt32());
+                root.GetProperty("firstMember").GetUInt32(),
+                root.GetProperty("directory").GetString() ?? "/");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException
             or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or OverflowException)

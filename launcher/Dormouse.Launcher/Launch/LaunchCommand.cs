@@ -40,14 +40,14 @@ internal static class LaunchCommand
         string? images = SettingsReader.Directory(result.GetValue(directory));
         if (images is not null) SettingsReader.CheckDirectory(images, ExitCode.CannotLaunch);
 
-        string startDirectory = images ?? Environment.CurrentDirectory;
         CoordinatorRequest request = coordinator.Request(result) with
         {
             Mode = result.GetValue(fresh) ? CoordinatorMode.New : result.GetValue(join) ? CoordinatorMode.Join : CoordinatorMode.Any,
             PortFile = result.GetValue(portFile),
             StartOptions =
             [
-                "--ckptdir", startDirectory, "--interval", (seconds ?? 0).ToString(),
+                "--start-directory", Environment.CurrentDirectory, "--interval", (seconds ?? 0).ToString(),
+                .. images is null ? [] : new[] { "--ckptdir", images },
                 .. result.GetValue(keep) is { } count ? ["--keep", count.ToString()] : Array.Empty<string>(),
                 .. result.GetValue(log) is { } path ? ["--log", Path.GetFullPath(path)] : Array.Empty<string>(),
             ],

@@ -166,6 +166,26 @@ internal sealed class CheckpointTests
     }
 
     [Test]
+    public void AMemberThatEndsBeforeItsImageIsSynced_HasItSyncedForIt()
+    {
+        (RecordingPeer peer, MemberScript goes) = _computation.Join("goes");
+        (_, MemberScript stays) = _computation.Join("stays");
+        _computation.BeginCheckpoint();
+        _computation.SettleUntil(Phase.Write);
+        goes.SilentAt = FrameKind.BarrierReleased;
+        File.WriteAllText(Temporary(goes), "generation 1");
+        _computation.State.Receive(peer, FrameKind.BarrierReached, Encode(new BarrierReached(1, Phase.Write)));
+        _computation.SettleUntil(Phase.Resume);
+
+        _computation.Lose(peer);
+        _computation.Settle();
+
+        Assert.That(_computation.Client.Take()[^1].As<CheckpointReport>().Images, Is.EqualTo(2));
+        Assert.That(Path.Combine(_computation.Directory, goes.ImageName), Does.Exist);
+        Assert.That(Path.Combine(_computation.Directory, stays.ImageName), Does.Exist);
+    }
+
+    [Test]
     public void ANewProcess_WhileDraining_WaitsForTheEnd()
     {
         _computation.Join("a");

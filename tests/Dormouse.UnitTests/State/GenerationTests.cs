@@ -103,6 +103,23 @@ internal sealed class GenerationTests
         Assert.That(Path.Combine(_computation.Directory, "generation-1"), Does.Not.Exist);
     }
 
+    [Test]
+    public void ACoordinatorThatTakesAnothersPlace_CountsOn()
+    {
+        (_, MemberScript a) = _computation.Join("a");
+        Checkpoint();
+        Checkpoint();
+
+        using SimulatedComputation next = new(options => options with { Directory = _computation.Directory, Computation = _computation.State.Number });
+        next.Join(new MemberScript(a.Hello with { Flags = MemberFlags.Rejoining, Computation = _computation.State.Number, Member = 1, Generation = 5 }) { TouchesFiles = true });
+        Assert.That(next.State.Status().Generation, Is.EqualTo(2));
+        next.BeginCheckpoint();
+        next.Settle();
+
+        Assert.That(Contents(a.ImageName), Is.EqualTo("generation 6"));
+        Assert.That(Contents("generation-2", a.ImageName), Is.EqualTo("generation 2"));
+    }
+
     private void Checkpoint()
     {
         _computation.BeginCheckpoint();
