@@ -42,6 +42,7 @@ internal sealed unsafe class ImageBuilder
         Scratch before = AddScratch(SnapshotBytes), after = AddScratch(SnapshotBytes), working = AddScratch(WritePlan.ScratchBytes);
         ulong extentCapacity = ExtentCapacity();
         Scratch extents = AddScratch(extentCapacity * ImageLayout.ExtentBytes);
+        using var stillness = HeapStillness.Begin();
         NeededFile[] neededByDescriptors = manifest.NeededFiles;
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
