@@ -31,7 +31,7 @@ public sealed record CoordinatorOptions
     public TimeSpan ExitLinger { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long to wait for the very first one.</summary>
-    public TimeSpan ExitGrace { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan ExitGrace { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The computation's number, or 0 to make one up. Given when this coordinator takes the place of one that died.</summary>
     public ulong Computation { get; init; }

@@ -4,6 +4,7 @@ using Dormouse.Launcher.Interop;
 using Dormouse.Launcher.Launch;
 using Dormouse.Launcher.Restart;
 using Dormouse.Launcher.Tools;
+using Dormouse.Protocol;
 
 namespace Dormouse.Launcher;
 
@@ -38,6 +39,11 @@ internal static class Program
         {
             Terminal.Complain(name, problem.Message);
             return problem.ExitCode;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ProtocolException)
+        {
+            Terminal.Complain(name, problem.Message);
+            return name == "dmlaunch" ? ExitCode.CannotLaunch : ExitCode.Failed;
         }
     }
 

@@ -103,13 +103,23 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
     public void Join(Peer peer, in MemberHello hello, byte[] proof)
     {
         Newcomer newcomer = new(peer, hello, proof);
-        if ((hello.Flags & MemberFlags.Restarted) != 0) JoinRestarted(newcomer);
+        if (_commands.ContainsValue(new ProcessIdentity(hello.HostId, hello.Pid))) Refuse(newcomer, "A command of Dormouse is no member.");
+        else if ((hello.Flags & MemberFlags.Restarted) != 0) JoinRestarted(newcomer);
         else if (_round is null || (!_round.IsRestart && Phase == Phase.Suspend)) Admit(newcomer);
         else _waiting.Add(newcomer);
     }
 
-    /// <summary>Who a command is, so that it is not taken for a lost child of a member.</summary>
-    public void Introduce(Peer peer, in CommandHello hello) => _commands[peer] = new ProcessIdentity(hello.HostId, hello.Pid);
+    /// <summary>Who a command is, so that it is not taken for a lost child of a member, nor for a member: one that waits for a checkpoint
+    /// should not be in it.</summary>
+    public void Introduce(Peer peer, in CommandHello hello)
+    {
+        ProcessIdentity identity = new(hello.HostId, hello.Pid);
+        _commands[peer] = identity;
+        if (!_byIdentity.TryGetValue(identity, out Member? member) || member.Progress != Progress.None) return;
+        member.Peer.CloseWhenSent();
+        Remove(member);
+        _round?.Lost(member);
+    }
 
     /// <summary>A message of a member or a command.</summary>
     /// <exception cref="ProtocolException">It may not send that, or not now.</exception>

@@ -17,7 +17,7 @@ internal static class CommandTool
         Option<bool> lastCheckpoint = command.Add<bool>("--kcheckpoint", "-kc");
         Option<bool> status = command.Add<bool>("--status", "-s");
         Option<bool> list = command.Add<bool>("--list", "-l");
-        Option<int?> interval = command.Add<int?>("--interval", "-i");
+        Option<string?> interval = command.Add<string?>("--interval", "-i");
         Option<bool> kill = command.Add<bool>("--kill", "-k");
         Option<bool> quit = command.Add<bool>("--quit", "-q");
         Option<string?> inspect = command.Add<string?>("--inspect");

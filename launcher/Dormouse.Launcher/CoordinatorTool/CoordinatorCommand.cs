@@ -19,13 +19,28 @@ internal static class CoordinatorCommand
     public static int Run(string[] args)
     {
         if (CoordinatorSettings.Parse(args) is not { } settings) return ExitCode.Success;
-        if (settings.Serve) return Serve(settings, new ReadyPipe(CoordinatorStarter.ReadyDescriptor));
+        if (settings.Serve) return ServeAsDaemon(settings);
         if (settings.Directory is not null) SettingsReader.CheckDirectory(settings.Directory, ExitCode.CannotLaunch);
         if (!settings.Daemon) return Serve(settings, null);
 
         using CoordinatorClient client = CoordinatorFinder.Open(settings.AsRequest(), out _);
         if (!settings.Quiet) Terminal.WriteLine(Terminal.Out, $"dmcoordinator listens on {client.Address.Endpoint}.");
         return ExitCode.Success;
+    }
+
+    /// <summary>Nobody reads a daemon's standard error: whatever goes wrong goes to its starter.</summary>
+    private static int ServeAsDaemon(CoordinatorSettings settings)
+    {
+        ReadyPipe ready = new(CoordinatorStarter.ReadyDescriptor);
+        try
+        {
+            return Serve(settings, ready);
+        }
+        catch (Exception problem) when (problem is ToolException or IOException or UnauthorizedAccessException)
+        {
+            ready.Say(problem.Message);
+            return ExitCode.CannotLaunch;
+        }
     }
 
     private static int Serve(CoordinatorSettings settings, ReadyPipe? ready)

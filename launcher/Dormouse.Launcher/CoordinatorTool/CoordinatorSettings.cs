@@ -45,16 +45,16 @@ internal sealed record CoordinatorSettings
     public static CoordinatorSettings? Parse(string[] args)
     {
         ToolCommand command = new("dmcoordinator", CoordinatorHelp.Text);
-        Option<int?> port = command.Add<int?>("--coord-port", "-p", "--port");
+        Option<string?> port = command.Add<string?>("--coord-port", "-p", "--port");
         Option<string?> bind = command.Add<string?>("--bind", "-h", "--coord-host");
         Option<string?> portFile = command.Add<string?>("--port-file");
         Option<bool> daemon = command.Add<bool>("--daemon");
         Option<bool> serve = command.Add<bool>("--serve");
         Option<bool> exitOnLast = command.Add<bool>("--exit-on-last");
-        Option<int?> interval = command.Add<int?>("--interval", "-i");
+        Option<string?> interval = command.Add<string?>("--interval", "-i");
         Option<string?> directory = command.Add<string?>("--ckptdir", "--ckpt-dir");
         Option<string?> startDirectory = command.Add<string?>("--start-directory");
-        Option<int?> keep = command.Add<int?>("--keep");
+        Option<string?> keep = command.Add<string?>("--keep");
         Option<string?> codec = command.Add<string?>("--codec");
         Option<string?> log = command.Add<string?>("--log", "--coord-logfile");
         Option<string?> level = command.Add<string?>("--log-level");
@@ -64,7 +64,7 @@ internal sealed record CoordinatorSettings
         return new CoordinatorSettings
         {
             Address = ParseAddress(result.GetValue(bind)),
-            Port = CoordinatorOptionsSet.CheckPort(result.GetValue(port) ?? EnvironmentPort()) ?? ProtocolVersion.DefaultPort,
+            Port = Number.ParsePort(result.GetValue(port), "--coord-port") ?? EnvironmentPort() ?? ProtocolVersion.DefaultPort,
             PortFile = result.GetValue(portFile) is { } file ? Path.GetFullPath(file) : null,
             Daemon = result.GetValue(daemon),
             Serve = result.GetValue(serve),
@@ -72,7 +72,7 @@ internal sealed record CoordinatorSettings
             IntervalSeconds = SettingsReader.Interval(result.GetValue(interval)) ?? 0,
             Directory = SettingsReader.Directory(result.GetValue(directory)),
             StartDirectory = result.GetValue(startDirectory) ?? Environment.CurrentDirectory,
-            Keep = result.GetValue(keep) is { } count ? CheckKeep(count) : 2,
+            Keep = Number.Parse(result.GetValue(keep), "--keep", 1) ?? 2,
             Codec = Codecs.Parse(result.GetValue(codec)),
             LogFile = result.GetValue(log) is { } path ? Path.GetFullPath(path) : null,
             LogLevel = ParseLevel(result.GetValue(level)),
@@ -97,7 +97,10 @@ internal sealed record CoordinatorSettings
     };
 
     private static int? EnvironmentPort()
-        => int.TryParse(Environment.GetEnvironmentVariable("DORMOUSE_COORD_PORT"), out int port) ? port : null;
+    {
+        string? text = Environment.GetEnvironmentVariable("DORMOUSE_COORD_PORT");
+        return string.IsNullOrEmpty(text) ? null : Number.ParsePort(text, "DORMOUSE_COORD_PORT");
+    }
 
     private static IPAddress ParseAddress(string? text)
     {
@@ -105,9 +108,6 @@ internal sealed record CoordinatorSettings
         return IPAddress.TryParse(text, out IPAddress? address) ? address
             : throw new ToolException(ExitCode.Usage, $"{text} is no address of this host. Give a number, such as 0.0.0.0 for all.");
     }
-
-    private static int CheckKeep(int count)
-        => count > 0 ? count : throw new ToolException(ExitCode.Usage, "At least one generation must be kept.");
 
     private static LogLevel ParseLevel(string? text)
         => text is null ? LogLevel.Information

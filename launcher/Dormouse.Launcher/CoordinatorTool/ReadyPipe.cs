@@ -6,9 +6,13 @@ namespace Dormouse.Launcher.CoordinatorTool;
 /// <summary>The daemon's end of the pipe on which its starter waits for one line.</summary>
 internal sealed class ReadyPipe(int descriptor)
 {
-    /// <summary>Says it and closes the pipe.</summary>
+    private bool _hasSpoken;
+
+    /// <summary>Says it and closes the pipe. What comes later is not for the starter.</summary>
     public void Say(string line)
     {
+        if (_hasSpoken) return;
+        _hasSpoken = true;
         try
         {
             using FileStream pipe = new(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, bufferSize: 0);

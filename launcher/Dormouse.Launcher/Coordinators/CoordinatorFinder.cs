@@ -77,8 +77,7 @@ internal static class CoordinatorFinder
     {
         if (request.Port is not null) return request.Port;
         string? text = NullWhenEmpty(Environment.GetEnvironmentVariable("DORMOUSE_COORD_PORT"));
-        if (text is null) return null;
-        return ushort.TryParse(text, out ushort port) ? port : throw new ToolException(ExitCode.Usage, $"DORMOUSE_COORD_PORT is {text}, which is no port.");
+        return Number.ParsePort(text, "DORMOUSE_COORD_PORT");
     }
 
     /// <summary>The port of one that died is taken again: its processes look for a coordinator there.</summary>

@@ -19,9 +19,9 @@ internal static class LaunchCommand
         Option<bool> join = command.Add<bool>("--join-coordinator", "-j", "--join");
         Option<bool> fresh = command.Add<bool>("--new-coordinator");
         command.Add<bool>("--any-coordinator");
-        Option<int?> interval = command.Add<int?>("--interval", "-i");
+        Option<string?> interval = command.Add<string?>("--interval", "-i");
         Option<string?> directory = command.Add<string?>("--ckptdir", "--ckpt-dir");
-        Option<int?> keep = command.Add<int?>("--keep");
+        Option<string?> keep = command.Add<string?>("--keep");
         Option<string?> log = command.Add<string?>("--coord-logfile");
         command.Add<bool>("--exit-on-last");
         command.Add<bool>("--daemon");
@@ -48,7 +48,7 @@ internal static class LaunchCommand
             [
                 "--start-directory", Environment.CurrentDirectory, "--interval", (seconds ?? 0).ToString(),
                 .. images is null ? [] : new[] { "--ckptdir", images },
-                .. result.GetValue(keep) is { } count ? ["--keep", count.ToString()] : Array.Empty<string>(),
+                .. Number.Parse(result.GetValue(keep), "--keep", 1) is { } count ? ["--keep", count.ToString()] : Array.Empty<string>(),
                 .. result.GetValue(log) is { } path ? ["--log", Path.GetFullPath(path)] : Array.Empty<string>(),
             ],
         };

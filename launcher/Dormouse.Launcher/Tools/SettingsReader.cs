@@ -1,17 +1,14 @@
-using Dormouse.Launcher.Interop;
-
 namespace Dormouse.Launcher.Tools;
 
 /// <summary>Settings that come from an option or else from the environment.</summary>
 internal static class SettingsReader
 {
     /// <summary>Seconds between checkpoints: the option, or DORMOUSE_CHECKPOINT_INTERVAL, or null.</summary>
-    public static uint? Interval(int? option)
+    public static uint? Interval(string? option)
     {
-        string? text = option?.ToString() ?? Environment.GetEnvironmentVariable("DORMOUSE_CHECKPOINT_INTERVAL");
-        if (string.IsNullOrEmpty(text)) return null;
-        return uint.TryParse(text, out uint seconds) && seconds <= int.MaxValue ? seconds
-            : throw new ToolException(ExitCode.Usage, $"{text} is no interval; give whole seconds, or 0 for none.");
+        if (option is not null) return (uint?)Number.Parse(option, "--interval", 0);
+        string? variable = Environment.GetEnvironmentVariable("DORMOUSE_CHECKPOINT_INTERVAL");
+        return string.IsNullOrEmpty(variable) ? null : (uint?)Number.Parse(variable, "DORMOUSE_CHECKPOINT_INTERVAL", 0);
     }
 
     /// <summary>Where images go, absolute: the option, or DORMOUSE_CHECKPOINT_DIR, or null.</summary>
@@ -34,8 +31,15 @@ internal static class SettingsReader
             throw new ToolException(exitCode, $"The checkpoint directory {directory} cannot be made ({problem.Message.TrimEnd('.')}). Choose another with --ckptdir.");
         }
 
-        Errno error = Start.Access(directory, Start.FileAccess.Write | Start.FileAccess.Execute);
-        if (error != Errno.None)
-            throw new ToolException(exitCode, $"Images cannot be written to {directory} ({error.Say()}). Choose another directory with --ckptdir.");
+        // Only making a file tells: access(2) says yes to root where the file system says no.
+        try
+        {
+            string probe = Path.Combine(directory, $".dormouse-probe-{Environment.ProcessId}");
+            using FileStream file = new(probe, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException(exitCode, $"Images cannot be written to {directory} ({problem.Message.TrimEnd('.')}). Choose another directory with --ckptdir.");
+        }
     }
 }

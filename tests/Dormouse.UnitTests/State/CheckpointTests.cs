@@ -269,6 +269,24 @@ internal sealed class CheckpointTests
     }
 
     [Test]
+    public void ACommandStartedByAMember_IsNoMember_AndNoLostChild()
+    {
+        (_, MemberScript shell) = _computation.Join("sh");
+        MemberHello hello = _computation.Hello("dmcommand");
+        shell.Children = [hello.Pid];
+        (RecordingPeer before, _) = _computation.Join(new MemberScript(hello));
+
+        _computation.State.Introduce(_computation.Client, new CommandHello(hello.HostId, hello.Pid));
+        (RecordingPeer after, _) = _computation.Join(new MemberScript(hello));
+        _computation.BeginCheckpoint();
+        _computation.Settle();
+
+        Assert.That(before.IsClosed, Is.True);
+        Assert.That(after.IsClosed, Is.True);
+        Assert.That(_computation.Client.Take()[^1].As<CheckpointReport>().Images, Is.EqualTo(1));
+    }
+
+    [Test]
     public void PeriodicCheckpoints_HappenByThemselves()
     {
         _computation.Join("a");
