@@ -72,6 +72,7 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     {
         CheckpointedProgram program = await StartCoordinatorAsync(mode, sample.Variables, token).ConfigureAwait(false);
         program._program = program.LaunchAnother(sample.Name, sample.Resolve());
+        await program.WaitForMembersAsync(seen => seen > 0, "a process that has joined", token).ConfigureAwait(false);
         return program;
     }
 
@@ -125,6 +126,14 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     /// <summary>Lets the program run for a while.</summary>
     public static Task RunForAsync(TimeSpan time, CancellationToken token) => Task.Delay(time, token);
 
+    /// <summary>Lets it run for a moment that nobody has chosen: up to a fifth of a second. The transcript says how long it was.</summary>
+    public Task RunForRandomTimeAsync(CancellationToken token)
+    {
+        TimeSpan time = TimeSpan.FromMilliseconds(Random.Shared.Next(200));
+        Transcript.Add("runs", $"for {time.TotalMilliseconds} ms");
+        return RunForAsync(time, token);
+    }
+
     /// <summary>dmcommand --checkpoint; the images are safe when it returns.</summary>
     public async Task<CheckpointReport> CheckpointAsync(CancellationToken token)
         => CheckpointReport.Parse((await CommandAsync(token, "--checkpoint", "--json").ConfigureAwait(false)).Output);
@@ -139,13 +148,20 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     public Task<ToolResult> TryCommandAsync(CancellationToken token, params string[] arguments)
         => RunAsync("dmcommand", AsOwner([Built.Tool("dmcommand"), "-p", $"{_port}", .. arguments]), token);
 
+    /// <summary>Kills all, wakes them from the newest images.</summary>
+    public async Task KillAndRestartAsync(CancellationToken token)
+    {
+        await KillAsync(token).ConfigureAwait(false);
+        await RestartAsync(token).ConfigureAwait(false);
+    }
+
     /// <summary>SIGKILL to every process of the computation, found by itself and not by the coordinator's word.</summary>
     public async Task KillAsync(CancellationToken token)
     {
         Transcript.Add("kill", string.Join(' ', MemberPids()));
         await ComputationProcesses.KillAllAsync(Marker, pid => pid == _coordinator!.Pid, token).ConfigureAwait(false);
         if (_program is not null) await _program.ExitCodeAsync(token).ConfigureAwait(false);
-        await WaitForMembersAsync(0, token).ConfigureAwait(false);
+        await WaitForMembersAsync(seen => seen == 0, "the coordinator to see that all are gone", token).ConfigureAwait(false);
     }
 
     /// <summary>PIDs on this host of all that belongs to the computation (and, in a pod, of the pod's own process).</summary>
@@ -160,25 +176,25 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     public async Task RestartAsync(IReadOnlyList<string> images, string directory, CancellationToken token)
     {
         _program = StartRestart(images, directory);
-        await Condition.WaitAsync($"{images.Count} processes that run again", async () =>
-        {
-            if (_program.HasExited) throw Failure("dmrestart ended");
-            ToolResult status = await TryCommandAsync(token, "--status").ConfigureAwait(false);
-            bool done = status.Output.Contains($"NUM_PEERS={images.Count}\n", StringComparison.Ordinal) && status.Output.Contains("RUNNING=yes\n", StringComparison.Ordinal);
-            return (done, status.Output.ReplaceLineEndings(" "));
-        }, Deadline, token).ConfigureAwait(false);
+        await WaitForStatusAsync($"{images.Count} processes that run again", status =>
+            _program.HasExited ? throw Failure($"dmrestart ended: {_program.Errors}") : status.Running && status.Members == images.Count, token).ConfigureAwait(false);
     }
 
     /// <summary>Starts dmrestart and does not wait for anything.</summary>
     public RunningProcess StartRestart(IReadOnlyList<string> images, string directory, params string[] options)
         => Start("dmrestart", AsOwner([Built.Tool("dmrestart"), "-j", "-p", $"{_port}", .. Mode.Pod ? Array.Empty<string>() : ["--no-pod"], .. options, .. images]), directory);
 
-    /// <summary>Waits until the coordinator counts so many processes.</summary>
-    public async Task WaitForMembersAsync(int count, CancellationToken token)
-        => await Condition.WaitAsync($"{count} processes", async () =>
+    /// <summary>Waits until as many processes belong to the computation as are wanted.</summary>
+    public Task WaitForMembersAsync(Func<int, bool> enough, string description, CancellationToken token)
+        => WaitForStatusAsync(description, status => enough(status.Members), token);
+
+    private async Task WaitForStatusAsync(string description, Func<(int Members, bool Running), bool> isSo, CancellationToken token)
+        => await Condition.WaitAsync(description, async () =>
         {
-            ToolResult status = await TryCommandAsync(token, "--status").ConfigureAwait(false);
-            return (status.Output.Contains($"NUM_PEERS={count}\n", StringComparison.Ordinal), status.Output.ReplaceLineEndings(" "));
+            ToolResult result = await RunAsync("status", AsOwner([Built.Tool("dmcommand"), "-p", $"{_port}", "--status"]), token, quiet: true).ConfigureAwait(false);
+            Match status = StatusLines().Match(result.Output);
+            bool done = status.Success && isSo((int.Parse(status.Groups[1].ValueSpan, CultureInfo.InvariantCulture), status.Groups[2].Value == "yes"));
+            return (done, result.Output.ReplaceLineEndings(" ") + result.Errors);
         }, Deadline, token).ConfigureAwait(false);
 
     /// <summary>Tells the sample to verify itself, and waits for its end.</summary>
@@ -193,6 +209,21 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
         {
             throw Failure($"{Program.Name} does not end; it has the processes {string.Join(' ', MemberPids())}");
         }
+    }
+
+    /// <summary>Ends the sample and wants it to be content, with the result that an undisturbed run has. The last statement of a test.</summary>
+    public async Task AssertContentAsync(Sample sample, CancellationToken token)
+    {
+        int exitCode = await ExitCodeAsync(token).ConfigureAwait(false);
+        if (exitCode != 0) throw Failure($"{sample.Name} ended with {exitCode}");
+        if (sample.HasChecksum)
+        {
+            (string checksum, string steps) = Result();
+            string expected = await UndisturbedChecksumAsync(sample, steps, token).ConfigureAwait(false);
+            if (checksum != expected) throw Failure($"after {steps} steps the checksum is {checksum}; undisturbed it is {expected}");
+        }
+
+        Passed();
     }
 
     /// <summary>"checksum X steps N" of the program's last line.</summary>
@@ -215,9 +246,12 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     }
 
     /// <summary>Runs a command to its end.</summary>
-    public async Task<ToolResult> RunAsync(string name, IReadOnlyList<string> command, CancellationToken token)
+    /// <param name="quiet">Leaves it out of the transcript: it is asked again and again.</param>
+    public async Task<ToolResult> RunAsync(string name, IReadOnlyList<string> command, CancellationToken token, bool quiet = false)
     {
-        RunningProcess process = Start(name, command, DirectoryPath);
+        using RunningProcess process = quiet
+            ? RunningProcess.Start(name, command, Variables, DirectoryPath, new Transcript())
+            : Start(name, command, DirectoryPath);
         try
         {
             int exitCode = await process.ExitCodeAsync(token).ConfigureAwait(false);
@@ -229,7 +263,7 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
         }
     }
 
-    public AssertionException Failure(string what) => new($"{what}{Transcript}");
+    public AssertionException Failure(string what) => new($"{what}\n{Transcript}");
 
     public async ValueTask DisposeAsync()
     {
@@ -263,6 +297,9 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
 
     [GeneratedRegex("^ok checksum ([0-9a-f]{16}) steps ([0-9]+)$", RegexOptions.Multiline)]
     private static partial Regex LastLine();
+
+    [GeneratedRegex("^NUM_PEERS=([0-9]+)\nRUNNING=(yes|no)$", RegexOptions.Multiline)]
+    private static partial Regex StatusLines();
 }
 
 /// <summary>How a tool ended and what it said.</summary>

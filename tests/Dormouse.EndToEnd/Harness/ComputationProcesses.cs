@@ -34,17 +34,21 @@ internal static partial class ComputationProcesses
         return found;
     }
 
-    /// <summary>SIGKILL to each, again while new ones appear.</summary>
+    /// <summary>SIGKILL to each, again while new ones appear, until their parents have seen it and the PIDs are free.</summary>
     public static async Task KillAllAsync(string variable, Func<int, bool> except, CancellationToken token)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        List<int> left;
-        while ((left = With(variable).FindAll(pid => !except(pid))).Count > 0)
+        HashSet<int> dying = [];
+        do
         {
-            foreach (int pid in left) _ = Kill(pid, SIGKILL);
-            if (watch.Elapsed > TimeSpan.FromSeconds(20)) throw new TimeoutException($"processes do not die: {string.Join(' ', left)}");
-            await Task.Delay(5, token).ConfigureAwait(false);
+            List<int> alive = With(variable).FindAll(pid => !except(pid));
+            foreach (int pid in alive) _ = Kill(pid, SIGKILL);
+            dying.RemoveWhere(pid => !Directory.Exists($"/proc/{pid}"));
+            dying.UnionWith(alive);
+            if (watch.Elapsed > TimeSpan.FromSeconds(20)) throw new TimeoutException($"processes do not die: {string.Join(' ', dying)}");
+            if (dying.Count > 0) await Task.Delay(5, token).ConfigureAwait(false);
         }
+        while (dying.Count > 0);
     }
 
     /// <summary>kill(2) for one process.</summary>

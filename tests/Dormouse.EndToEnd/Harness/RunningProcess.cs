@@ -11,6 +11,7 @@ internal sealed class RunningProcess : IDisposable
     private readonly Lock _lock = new();
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _errors = new();
+    private bool _disposed;
 
     private RunningProcess(Process process, string name, Transcript transcript)
     {
@@ -66,6 +67,8 @@ internal sealed class RunningProcess : IDisposable
 
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;
         if (!_process.HasExited) _process.Kill();
         _process.Dispose();
     }

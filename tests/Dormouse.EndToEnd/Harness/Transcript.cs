@@ -30,6 +30,6 @@ internal sealed class Transcript
 
     public override string ToString()
     {
-        lock (_lock) return "\n" + _text;
+        lock (_lock) return _text.ToString();
     }
 }

@@ -1,0 +1,61 @@
+using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd;
+
+/// <summary>Unmodified MPI programs under mpirun on one host: put to sleep at random moments while they communicate; the result
+/// is, bit by bit, that of an undisturbed run.</summary>
+internal sealed class MpiTests
+{
+    private static readonly string[] s_kinds = ["openmpi", "mpich"];
+
+    [Test, CancelAfter(300_000)]
+    public async Task FiveCycles_AtRandomMoments_EndAsOneRun(
+        [ValueSource(nameof(s_kinds))] string mpi, [Values(2, 4)] int ranks, [Values("ring", "stencil")] string program, CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, ranks, program), RunMode.User, cycles: 5, checkpointsPerCycle: 1, token);
+
+    [Test, CancelAfter(300_000)]
+    public async Task Cycles_OfCollectivesAndOpenMp_EndAsOneRun(
+        [ValueSource(nameof(s_kinds))] string mpi, [Values("allreduce", "stencil-openmp")] string program, CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, 2, program), RunMode.User, cycles: 2, checkpointsPerCycle: 2, token);
+
+    [Test, CancelAfter(300_000)]
+    public async Task FiveCycles_AsRoot_EndAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, 4, "stencil"), RunMode.Root, cycles: 5, checkpointsPerCycle: 1, token);
+
+    [Test, CancelAfter(300_000)]
+    public async Task Restart_WithoutPod_EndsAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, 4, "ring"), RunMode.RootNoPod, cycles: 1, checkpointsPerCycle: 1, token);
+
+    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(3_600_000)]
+    public async Task ManyCycles_EndAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, 4, "stencil"), RunMode.User, Soak.Cycles(100), checkpointsPerCycle: 1, token);
+
+    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(3_600_000)]
+    public async Task TwentyRandomMoments_EndAsOneRun(
+        [ValueSource(nameof(s_kinds))] string mpi, [Values(2, 4)] int ranks, [Values("ring", "allreduce", "stencil", "stencil-openmp")] string program,
+        CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, ranks, program), RunMode.User, cycles: 5, checkpointsPerCycle: 4, token);
+
+    private static async Task RunAsync(Sample sample, RunMode mode, int cycles, int checkpointsPerCycle, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        for (int cycle = 0; cycle < cycles; cycle++)
+        {
+            for (int checkpoint = 0; checkpoint < checkpointsPerCycle; checkpoint++)
+            {
+                await program.RunForRandomTimeAsync(token);
+                await program.CheckpointAsync(token);
+            }
+
+            await program.RunForRandomTimeAsync(token);
+            await program.KillAndRestartAsync(token);
+        }
+
+        await program.RunForRandomTimeAsync(token);
+        await program.AssertContentAsync(sample, token);
+    }
+}
