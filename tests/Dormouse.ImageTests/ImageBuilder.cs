@@ -27,6 +27,9 @@ internal sealed class ImageBuilder
     /// <summary>Bytes of memory filled with a pattern that the guest verifies.</summary>
     public int PatternBytes { get; init; } = 3 * 4096;
 
+    /// <summary>Whether the guest looks at the pattern.</summary>
+    public bool IsPatternVerified { get; init; } = true;
+
     /// <summary>Lengths of extents vary when set, and every second page is left out, so that many small extents appear.</summary>
     public bool Scattered { get; init; }
 
@@ -75,8 +78,8 @@ internal sealed class ImageBuilder
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], (ulong)Math.Max(1, Manifest.Threads.Length));
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], (ulong)ExitStatus);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], (ulong)StaySeconds);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], PatternBytes > 0 && !Scattered ? PatternAddress : 0);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[48..], (ulong)(Scattered ? 0 : PatternBytes));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], PatternBytes > 0 && !Scattered && IsPatternVerified ? PatternAddress : 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[48..], (ulong)(Scattered || !IsPatternVerified ? 0 : PatternBytes));
     }
 
     private void AddPattern()

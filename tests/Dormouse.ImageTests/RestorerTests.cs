@@ -185,4 +185,23 @@ public sealed class RestorerTests(int? user)
 
         Assert.That(() => Woken.Run(PodChoice.Never, user, builder), Throws.TypeOf<RestartException>().With.Message.Contains("belongs to another process"));
     }
+
+    [Test]
+    public void InterruptKey_ReachesForegroundGroupOnly()
+    {
+        ImageBuilder At(uint member, int pid, int ppid, int group, int status) => new()
+        {
+            Manifest = new ImageManifest
+            {
+                Member = member, Pid = pid, ParentPid = ppid, ProcessGroup = group, Session = 400, ControllingTerminal = 0x8800, TerminalForegroundGroup = 510,
+            },
+            StaySeconds = member == 1 ? 0 : 2,
+            ExitStatus = status << 8,
+        };
+
+        using Woken woken = Woken.RunAtTerminal(user, "\x03", At(1, 500, 400, 500, 6), At(2, 510, 500, 510, 0), At(3, 520, 500, 520, 0));
+
+        Assert.That(woken.ExitCode, Is.EqualTo(6), woken.Transcript);
+        Assert.That(woken.Children, Is.EquivalentTo(new[] { (500L, 510L, 2L), (500L, 520L, 0L) }), woken.Transcript);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Dormouse.Launcher.Restart;
 using Dormouse.Protocol.Image;
 
@@ -23,13 +24,21 @@ internal sealed class Woken : IDisposable
     public static Woken Run(PodChoice pod, int? user, params ImageBuilder[] builders)
     {
         var woken = new Woken();
-        woken.Wake(pod, user, builders);
+        woken.Wake(pod, user, null, builders);
+        return woken;
+    }
+
+    /// <summary>The same at a terminal of its own, at which <paramref name="keys"/> are pressed after all members have spoken.</summary>
+    public static Woken RunAtTerminal(int? user, string keys, params ImageBuilder[] builders)
+    {
+        var woken = new Woken();
+        woken.Wake(PodChoice.Always, user, keys, builders);
         return woken;
     }
 
     public void Dispose() => Directory.Delete(_directory, true);
 
-    private void Wake(PodChoice pod, int? user, ImageBuilder[] builders)
+    private void Wake(PodChoice pod, int? user, string? keys, ImageBuilder[] builders)
     {
         List<ImageFile> images = [];
         foreach (ImageBuilder builder in builders)
@@ -48,33 +57,48 @@ internal sealed class Woken : IDisposable
         File.SetUnixFileMode(_directory, (UnixFileMode)Convert.ToInt32("755", 8));
         var abilities = new HostAbilities(true, user is not null, "", true, "");
         var options = new RestartOptions { Images = [], Pod = pod };
-        var planner = new RestartPlanner(images, options, abilities);
+        var planner = new RestartPlanner(images, options, abilities, keys is not null);
         string plan = Path.Combine(_directory, "plan");
         File.WriteAllBytes(plan, PlanWriter.Write(planner.PlanWith(new CoordinatorContact("127.0.0.1", 7779, new byte[32], -1), 4711)));
-        Execute(plan, user);
+        Execute(plan, user, keys, builders.Length);
     }
 
-    private void Execute(string plan, int? user)
+    private void Execute(string plan, int? user, string? keys, int members)
     {
         string command = user is { } uid ? $"setpriv --reuid {uid} --regid {uid} --clear-groups {Repository.Restorer}" : Repository.Restorer;
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add($"exec setsid -w timeout -s KILL 30 {command} 9 9< {plan}");
+        string limited = $"exec timeout --foreground -s KILL 30 {command} 9 9< {plan}";
+        var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] arguments = keys is null ? ["-w", "sh", "-c", limited] : ["-w", "script", "-qec", limited, "/dev/null"];
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = ReadAndPress(process, keys, members);
         process.WaitForExit();
         ExitCode = process.ExitCode;
-        Parse(output.Result);
-        Transcript = output.Result + errors.Result + $"exit code {ExitCode}";
+        Parse(output);
+        Transcript = output + errors.Result + $"exit code {ExitCode}";
+    }
+
+    private static string ReadAndPress(Process process, string? keys, int members)
+    {
+        var output = new StringBuilder();
+        for (string? line; (line = process.StandardOutput.ReadLine()) is not null;)
+        {
+            output.Append(line.TrimEnd('\r')).Append('\n');
+            if (keys is null || !line.StartsWith("member", StringComparison.Ordinal) || --members > 0) continue;
+            process.StandardInput.Write(keys);
+            process.StandardInput.Flush();
+        }
+
+        return output.ToString();
     }
 
     private void Parse(string output)
     {
-        foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in output.Replace("^C", "", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             Dictionary<string, List<long>> facts = [];
-            foreach (string word in line.Split(' ')[1..])
+            foreach (string word in line.TrimEnd().Split(' ')[1..])
             {
                 string[] parts = word.Split('=');
                 if (!facts.TryGetValue(parts[0], out List<long>? values)) facts[parts[0]] = values = [];

@@ -61,7 +61,7 @@ public static class RestartCommand
         }
 
         string restorer = Restorer.FindProgram();
-        var planner = new RestartPlanner(images, options, Restorer.Probe(restorer));
+        var planner = new RestartPlanner(images, options, Restorer.Probe(restorer), RestartNative.HasTerminal());
         string what = $"{images.Count} {(images.Count == 1 ? "process" : "processes")} of generation {generation.Number} of computation {Generation.NameOf(generation.Computation)}";
         return options.CheckOnly
             ? Report(images, preflight, $"{what} can be woken here, {planner.Way}.")

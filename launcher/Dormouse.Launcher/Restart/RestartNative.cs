@@ -46,4 +46,19 @@ internal static unsafe partial class RestartNative
 
     [LibraryImport("libc", EntryPoint = "getauxval")]
     public static partial nuint AuxiliaryValue(nuint type);
+
+    /// <summary>Whether this process has a controlling terminal: then /dev/tty can be opened, tty(4).</summary>
+    public static bool HasTerminal()
+    {
+        fixed (byte* path = "/dev/tty\0"u8)
+        {
+            int descriptor = Open(path, 0);
+            if (descriptor >= 0)
+            {
+                _ = Close(descriptor);
+            }
+
+            return descriptor >= 0;
+        }
+    }
 }

@@ -14,12 +14,18 @@ internal sealed class RestartPlanner
     private readonly RestartOptions _options;
     private readonly HostAbilities _abilities;
     private readonly bool _inPod;
+    private readonly bool _hasTerminal;
 
-    public RestartPlanner(IReadOnlyList<ImageFile> images, RestartOptions options, HostAbilities abilities)
+    /// <param name="images">All images of a generation.</param>
+    /// <param name="options">What the user wants.</param>
+    /// <param name="abilities">What the host allows.</param>
+    /// <param name="hasTerminal">Whether this process has a controlling terminal.</param>
+    public RestartPlanner(IReadOnlyList<ImageFile> images, RestartOptions options, HostAbilities abilities, bool hasTerminal)
     {
         _images = images;
         _options = options;
         _abilities = abilities;
+        _hasTerminal = hasTerminal;
         _inPod = ChoosePod();
         Pods = MakePods();
     }
@@ -110,7 +116,7 @@ internal sealed class RestartPlanner
 
     private PodPlan MakePod(List<ImageFile> images)
     {
-        var place = new TreePlace(_inPod, HasTerminal(), IsFree, RestartNative.SessionOf(0));
+        var place = new TreePlace(_inPod, _hasTerminal, IsFree, RestartNative.SessionOf(0));
         ProcessTree tree = ProcessTree.Build(images.ConvertAll(image => image.Manifest), place);
         int idleProcessors = Math.Max(1, Environment.ProcessorCount / _images.Count);
         long monotonic = 0;
@@ -126,20 +132,6 @@ internal sealed class RestartPlanner
 
         SpareNumbers.Assign(tree.Nodes, number => _inPod || IsFree(number), Preflight.PidLimit);
         return new PodPlan(tree, monotonic, bootTime);
-    }
-
-    private static unsafe bool HasTerminal()
-    {
-        fixed (byte* path = "/dev/tty\0"u8)
-        {
-            int descriptor = RestartNative.Open(path, 0);
-            if (descriptor >= 0)
-            {
-                _ = RestartNative.Close(descriptor);
-            }
-
-            return descriptor >= 0;
-        }
     }
 
     private int HighDescriptor()
