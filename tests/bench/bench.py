@@ -68,7 +68,11 @@ class Computation:
         open(self.output, "w").close()
         process = self.start(self.launcher(command))
         self.wait("ready", lambda: "ready" in open(self.output).read())
+        self.wait("a process that has joined", lambda: self.peers() > 0)
         return process
+
+    def peers(self):
+        return int(re.search(r"NUM_PEERS=(\d+)", self.run([os.path.join(BIN, "dmcommand"), "-p", self.port, "--status"]))[1])
 
     def run(self, command):
         return subprocess.run(command, env=self.environment, cwd=self.directory, check=True, capture_output=True, text=True).stdout
@@ -105,7 +109,7 @@ class Computation:
                 process.poll()
             time.sleep(0.005)
         if not everything:
-            self.wait("the coordinator to see the end", lambda: "NUM_PEERS=0\n" in self.run([os.path.join(BIN, "dmcommand"), "-p", self.port, "-s"]))
+            self.wait("the coordinator to see the end", lambda: self.peers() == 0)
 
     def gaps(self):
         """Pairs of CLOCK_REALTIME seconds between which the program stood still, as it saw itself."""
