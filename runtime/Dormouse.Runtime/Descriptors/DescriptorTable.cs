@@ -19,6 +19,8 @@ internal sealed class DescriptorTable
     /// <param name="own">Descriptors of our own, to be left out.</param>
     public static DescriptorTable Read(params ReadOnlySpan<int> own)
     {
+        // Names given at one checkpoint are used at its restart, on whatever host; the next checkpoint makes new ones.
+        ObjectKeys.ForgetHost();
         var table = new DescriptorTable();
         string launchStdio = LaunchStdio.Text;
         foreach (int fd in ProcFile.Numbers("/proc/self/fd"))

@@ -103,6 +103,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
         int fd = Kernel.Open("/proc/self/fd/" + from.ToString(CultureInfo.InvariantCulture), (flags & Constant.O_ACCMODE) | Constant.O_NONBLOCK | Constant.O_CLOEXEC);
         if (fd >= 0)
         {
+            fd = DescriptorNumbers.Raise(fd);
             Kernel.Fcntl(fd, Constant.F_SETFL, status);
         }
 
@@ -221,6 +222,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
             (_readEnd, _writeEnd) = (ends[0], ends[1]);
         }
 
+        (_readEnd, _writeEnd) = (DescriptorNumbers.Raise(_readEnd), DescriptorNumbers.Raise(_writeEnd));
         Kernel.Fcntl(_writeEnd, Constant.F_SETPIPE_SZ, _capacityBytes);
         foreach (byte[] piece in _contents)
         {

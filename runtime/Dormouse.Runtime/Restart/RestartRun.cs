@@ -23,7 +23,6 @@ internal static unsafe class RestartRun
 
         Kernel.Call(SystemCall.MUnmap, (long)info.RegionStart, (long)info.RegionBytes);
         run.ReleaseAfterRestore();
-        ObjectKeys.ForgetHost();
         Link? link = null;
         try
         {
