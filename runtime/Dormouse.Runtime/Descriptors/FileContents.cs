@@ -17,7 +17,9 @@ internal sealed class FileContents
     private uint _uid;
     private uint _gid;
 
-    /// <param name="fd">Any descriptor of the file, also one open for writing only.</param>
+    /// <summary>Reads a file through a descriptor that is open for reading, whose offset is moved.</summary>
+    /// <remarks>Through the program's own: closing another one would end its fcntl locks, see <see cref="FileLocks"/>.</remarks>
+    /// <param name="fd">To read through.</param>
     /// <param name="path">For messages.</param>
     /// <param name="status">Of the file.</param>
     public static FileContents Read(int fd, string path, FileStatus status)
@@ -28,14 +30,7 @@ internal sealed class FileContents
         }
 
         var contents = new FileContents { _sizeBytes = status.SizeBytes, _mode = status.Mode & 0xFFF, _uid = status.Uid, _gid = status.Gid };
-        int readable = Kernel.Open("/proc/self/fd/" + fd.ToString(System.Globalization.CultureInfo.InvariantCulture), Constant.O_RDONLY | Constant.O_CLOEXEC);
-        if (readable < 0)
-        {
-            throw new CheckpointException($"cannot read {path} (fd {fd}), whose contents the image must carry: {Errno.Text(readable)}. Close it before the checkpoint.");
-        }
-
-        contents.ReadPieces(readable);
-        Kernel.Close(readable);
+        contents.ReadPieces(fd);
         return contents;
     }
 
