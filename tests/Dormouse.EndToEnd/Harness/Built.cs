@@ -7,11 +7,14 @@ internal static class Built
 {
     public static string Root { get; } = FindRoot();
 
+    /// <summary>What is tested: build/, or where DORMOUSE_BUILD says.</summary>
+    public static string Build { get; } = Environment.GetEnvironmentVariable("DORMOUSE_BUILD") ?? Path.Combine(Root, "build");
+
     /// <summary>dmlaunch, dmcommand, dmrestart or dmcoordinator.</summary>
-    public static string Tool(string name) => Existing(Path.Combine(Root, "build", "bin", name));
+    public static string Tool(string name) => Existing(Path.Combine(Build, "bin", name));
 
     /// <summary>A program of samples/.</summary>
-    public static string Sample(string name) => Existing(Path.Combine(Root, "build", "samples", name));
+    public static string Sample(string name) => Existing(Path.Combine(Build, "samples", name));
 
     private static string Existing(string path)
         => File.Exists(path) ? path : throw new AssertionException($"{path} is not built. Run ./run build.");

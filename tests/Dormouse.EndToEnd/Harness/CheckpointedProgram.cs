@@ -155,6 +155,13 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
         await RestartAsync(token).ConfigureAwait(false);
     }
 
+    /// <summary>Starts dmcommand and does not wait for it.</summary>
+    public RunningProcess StartCommand(params string[] arguments)
+        => Start("dmcommand", AsOwner([Built.Tool("dmcommand"), "-p", $"{_port}", .. arguments]), DirectoryPath);
+
+    /// <summary>Waits until no checkpoint is under way.</summary>
+    public Task WaitUntilRunningAsync(CancellationToken token) => WaitForStatusAsync("no checkpoint to be under way", status => status.Running, token);
+
     /// <summary>SIGKILL to every process of the computation, found by itself and not by the coordinator's word.</summary>
     public async Task KillAsync(CancellationToken token)
     {

@@ -34,7 +34,7 @@ internal sealed record RunMode(string Name, bool AsRoot, bool Pod)
 
     private static readonly Lazy<string> Probe = new(() =>
     {
-        System.Diagnostics.ProcessStartInfo start = new(Path.Combine(Built.Root, "build", "lib", "dormouse", "dormouse-restorer"), "--probe")
+        System.Diagnostics.ProcessStartInfo start = new(Path.Combine(Built.Build, "lib", "dormouse", "dormouse-restorer"), "--probe")
         {
             RedirectStandardOutput = true,
         };

@@ -1,0 +1,173 @@
+using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd;
+
+/// <summary>Whatever dies, and whenever: the previous generation can be woken, and who survives goes on.</summary>
+internal sealed class ReliabilityTests
+{
+    private const int CannotRestart = 125;
+
+    private static readonly Sample s_tree = new("process-tree", "process-tree");
+
+    [Test, CancelAfter(120_000)]
+    public async Task Coordinator_Killed_ProgramGoesOnAndComesBackToTheNextOne(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(s_tree, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+        int members = (await program.CheckpointAsync(token)).Images.Count;
+
+        ComputationProcesses.KillOne(program.CoordinatorPid);
+        await program.RestartCoordinatorAsync(token);
+        await program.WaitForMembersAsync(seen => seen == members, $"{members} processes that came back", token);
+        CheckpointReport report = await program.CheckpointAsync(token);
+        await program.KillAndRestartAsync(token);
+
+        Assert.That(report.Images, Has.Count.EqualTo(members), program.Transcript.ToString());
+        await program.AssertContentAsync(s_tree, token);
+    }
+
+    [Test, CancelAfter(240_000)]
+    public async Task Coordinator_KilledDuringACheckpoint_LeavesTheProgramRunning(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(s_tree, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+        int members = (await program.CheckpointAsync(token)).Images.Count;
+
+        for (int time = 0; time < 5; time++)
+        {
+            Task<ToolResult> checkpoint = program.TryCommandAsync(token, "--checkpoint");
+            await CheckpointedProgram.RunForAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(60)), token);
+            ComputationProcesses.KillOne(program.CoordinatorPid);
+            await checkpoint;
+            await program.RestartCoordinatorAsync(token);
+            await program.WaitForMembersAsync(seen => seen == members, $"{members} processes that came back", token);
+        }
+
+        await program.KillAndRestartAsync(token);
+        await program.AssertContentAsync(s_tree, token);
+    }
+
+    [Test, CancelAfter(240_000)]
+    public async Task Member_KilledDuringACheckpoint_LeavesThePreviousGenerationWhole(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(s_tree, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+        await program.CheckpointAsync(token);
+
+        for (int time = 0; time < 5; time++)
+        {
+            List<int> members = program.MemberPids();
+            Task<ToolResult> checkpoint = program.TryCommandAsync(token, "--checkpoint");
+            await CheckpointedProgram.RunForAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(60)), token);
+            ComputationProcesses.KillOne(members[^1]);
+            ToolResult result = await checkpoint;
+            program.Transcript.Add("killed", $"{members[^1]}, and the checkpoint ended with {result.ExitCode}");
+            await program.KillAsync(token);
+            await program.RestartAsync(token);
+        }
+
+        await program.AssertContentAsync(s_tree, token);
+    }
+
+    [Test, CancelAfter(120_000)]
+    public async Task Dmcommand_Killed_DoesNotHarm(CancellationToken token)
+    {
+        Sample sample = new("threads", "threads") { HasChecksum = true };
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        for (int time = 0; time < 5; time++)
+        {
+            using RunningProcess command = program.StartCommand("--checkpoint");
+            await CheckpointedProgram.RunForAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(40)), token);
+            ComputationProcesses.KillOne(command.Pid);
+            await command.ExitCodeAsync(token);
+        }
+
+        await program.WaitUntilRunningAsync(token);
+        await program.CheckpointAsync(token);
+        await program.KillAndRestartAsync(token);
+        await program.AssertContentAsync(sample, token);
+    }
+
+    [Test, CancelAfter(120_000)]
+    public async Task FullDisk_IsNamed_AndTheProgramGoesOn(CancellationToken token)
+    {
+        Sample sample = new("large", "large", "64");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.Root, token);
+        await program.WaitForOutputAsync("ready", token);
+        await program.RunAsync("mount", ["mount", "-t", "tmpfs", "-o", "size=1m", "none", program.Images], token);
+        try
+        {
+            ToolResult result = await program.TryCommandAsync(token, "--checkpoint");
+
+            Assert.That(result.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
+            Assert.That(result.Errors, Does.Contain(program.Images).And.Not.Contain("   at "), program.Transcript.ToString());
+            Assert.That(Directory.GetFiles(program.Images, "*", SearchOption.AllDirectories), Is.Empty, "nothing half written is left");
+        }
+        finally
+        {
+            await program.RunAsync("umount", ["umount", program.Images], token);
+        }
+
+        await program.CheckpointAsync(token);
+        await program.KillAndRestartAsync(token);
+        await program.AssertContentAsync(sample, token);
+    }
+
+    [Test, CancelAfter(120_000)]
+    public async Task DamagedOrMissingImages_AreRefusedInOneSentence(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(s_tree, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+        CheckpointReport report = await program.CheckpointAsync(token);
+        await program.KillAsync(token);
+        string[] images = [.. report.Images.Select(image => image.Path)];
+        byte[] whole = await File.ReadAllBytesAsync(images[0], token);
+
+        (string What, byte[] Bytes)[] damages =
+        [
+            ("empty", []),
+            ("cut off in the header", whole[..1000]),
+            ("cut off in the middle", whole[..(whole.Length / 2)]),
+            ("cut off by a page", whole[..^4096]),
+            ("a bit of the header", Flip(whole, 20)),
+            ("a bit of the manifest", Flip(whole, 4200)),
+            ("a bit of memory", Flip(whole, whole.Length / 2)),
+            ("a bit near the end", Flip(whole, whole.Length - 100)),
+            ("something else", new byte[whole.Length]),
+        ];
+        foreach ((string what, byte[] bytes) in damages)
+        {
+            await File.WriteAllBytesAsync(images[0], bytes, token);
+            await AssertRefusedAsync(program, images, what, token);
+        }
+
+        await File.WriteAllBytesAsync(images[0], whole, token);
+        string hidden = images[0] + ".hidden";
+        File.Move(images[0], hidden);
+        await AssertRefusedAsync(program, images[1..], "one is missing", token);
+        File.Move(hidden, images[0]);
+
+        await program.RestartAsync(token);
+        await program.AssertContentAsync(s_tree, token);
+    }
+
+    private static async Task AssertRefusedAsync(CheckpointedProgram program, string[] images, string what, CancellationToken token)
+    {
+        using RunningProcess restart = program.StartRestart(images, "/", "-q");
+        int exitCode = await restart.ExitCodeAsync(token);
+
+        Assert.That(exitCode, Is.EqualTo(CannotRestart), $"{what}: {program.Transcript}");
+        Assert.That(restart.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(1), $"{what}: {program.Transcript}");
+    }
+
+    private static byte[] Flip(byte[] bytes, int offset)
+    {
+        byte[] copy = [.. bytes];
+        copy[offset] ^= 4;
+        return copy;
+    }
+}
