@@ -64,6 +64,9 @@ static int64_t become_user(const struct dm_wake_identity *identity)
     int64_t error = 0;
     if (identity->set_ids) {
         error = dm_syscall2(__NR_setgroups, identity->group_count, (int64_t)identity->groups);
+        /* In a rootless container setgroups(2) may be forbidden; who stays the same user has the right groups anyway. */
+        if (error == -EPERM && identity->uid == (uint32_t)dm_syscall0(__NR_geteuid) && identity->gid == (uint32_t)dm_syscall0(__NR_getegid))
+            error = 0;
         if (error == 0)
             error = dm_syscall3(__NR_setresgid, identity->gid, identity->gid, identity->gid);
         if (error == 0 && identity->uid != 0)

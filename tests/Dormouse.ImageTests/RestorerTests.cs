@@ -204,4 +204,17 @@ public sealed class RestorerTests(int? user)
         Assert.That(woken.ExitCode, Is.EqualTo(6), woken.Transcript);
         Assert.That(woken.Children, Is.EquivalentTo(new[] { (500L, 510L, 2L), (500L, 520L, 0L) }), woken.Transcript);
     }
+
+    [Test]
+    public void Root_WakesProgramOfAnotherUser_AsThatUser()
+    {
+        if (user is not null || Environment.UserName != "root") Assert.Ignore("Only root can become another user.");
+        using Woken woken = Woken.Run(PodChoice.Always, user, new ImageBuilder
+        {
+            Manifest = new ImageManifest { Member = 1, Pid = 500, ParentPid = 1, ProcessGroup = 500, Session = 500, Uid = 1234, Gid = 2345, Groups = [7, 8], Threads = [500, 501] },
+        });
+
+        Assert.That(woken.ExitCode, Is.Zero, woken.Transcript);
+        Assert.That((woken.Members[500]["uid"][0], woken.Members[500]["gid"][0]), Is.EqualTo((1234L, 2345L)));
+    }
 }
