@@ -29,6 +29,18 @@ enum dm_slot_state {
     DM_SLOT_PARKED = 2,
 };
 
+#define DM_SUSPEND_SIGNAL 33 /* see src/suspend.c */
+#define DM_CPU_WORDS 16 /* as many CPUs as cpu_set_t has: CPU_SETSIZE */
+
+/* See src/thread_attributes.h. */
+struct dm_thread_attributes {
+    uint8_t scheduling[48]; /* struct sched_attr of sched_setattr(2), first version */
+    uint64_t timer_slack;   /* nanoseconds */
+    int32_t io_priority;    /* ioprio_get(2) */
+    int32_t parent_death_signal;
+    uint64_t cpus[DM_CPU_WORDS]; /* all 0: not bound */
+};
+
 /* One thread during one suspension. The layout is mirrored in C# (Interop/ThreadSlot.cs). */
 struct dm_thread_slot {
     uint32_t state;    /* enum dm_slot_state, atomic */
@@ -50,8 +62,11 @@ struct dm_thread_slot {
     uint32_t padding;
     char name[16];
     struct dm_context context;
+    struct dm_thread_attributes attributes;
+    uint32_t request; /* atomic; 1: the parked thread is to note its pending signals, and sets 0 when it has */
+    uint32_t padding2;
 };
-_Static_assert(sizeof(struct dm_thread_slot) == 200, "slot record");
+_Static_assert(sizeof(struct dm_thread_slot) == 400, "slot record");
 
 /* An interrupted system call that goes on in arch/x86_64/resume_call.S. It lies
  * on the stack of the interrupted thread, at its rsp; the assembly knows the layout. */

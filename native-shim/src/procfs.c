@@ -151,6 +151,19 @@ static uint32_t last_cpu(uint32_t tid)
     return (uint32_t)read_decimal(&at);
 }
 
+uint64_t dm_thread_pending(uint32_t tid)
+{
+    /* The line stands before the memory figures, some 900 bytes from the start. */
+    char text[2048];
+    const char Line[] = "\nSigPnd:\t";
+    read_task_file(tid, "status", text, sizeof text);
+    const char *at = strstr(text, Line);
+    if (at == NULL)
+        return 0;
+    at += sizeof Line - 1;
+    return read_hex(&at) & ~(1ull << (DM_SUSPEND_SIGNAL - 1));
+}
+
 /* How long a blocked thread has waited. Each CPU has its own scheduler clock, so we go for a moment
  * to the CPU of the thread and let the kernel note when we run there. */
 static int64_t blocked_for(uint32_t tid)

@@ -24,9 +24,10 @@
 #include "dm_rawthread.h"
 #include "dm_syscall.h"
 #include "interrupted.h"
+#include "pending.h"
 #include "procfs.h"
+#include "thread_attributes.h"
 
-#define SUSPEND_SIGNAL 33
 #define KERNEL_SIGSET_BYTES 8
 #define ARCH_GET_FS_CODE 0x1003
 #define ARCH_GET_GS_CODE 0x1004
@@ -58,6 +59,7 @@ static struct {
     uint32_t released; /* futex: the last epoch that was let go */
     uint32_t parked;   /* futex: counts arrivals */
     struct kernel_sigaction previous;
+    uint64_t every_cpu[DM_CPU_WORDS];
 } s_suspension;
 
 static int64_t now_nanoseconds(void)
@@ -84,6 +86,7 @@ static void capture_thread(struct dm_thread_slot *slot, ucontext_t *context)
     slot->rseq_area = rseq_area(slot->fs_base);
     memcpy(&slot->signal_mask, &context->uc_sigmask, sizeof slot->signal_mask);
     slot->user_context = (uint64_t)context;
+    dm_capture_attributes(&slot->attributes, s_suspension.every_cpu);
 }
 
 /* Gives the new kernel thread what belongs to a thread and not to its memory or its signal frame. */
@@ -96,19 +99,37 @@ static void restore_thread(const struct dm_thread_slot *slot)
     dm_syscall5(__NR_prctl, PR_SET_NAME, (int64_t)slot->name, 0, 0, 0);
     if (slot->rseq_area != 0)
         dm_syscall4(__NR_rseq, (int64_t)slot->rseq_area, RSEQ_BYTES, 0, RSEQ_SIGNATURE);
+    dm_restore_attributes(&slot->attributes);
+}
+
+static void wake_checkpoint_thread(void)
+{
+    __atomic_add_fetch(&s_suspension.parked, 1, __ATOMIC_RELEASE);
+    dm_futex(&s_suspension.parked, FUTEX_WAKE_PRIVATE, 1, NULL);
 }
 
 static void announce_parked(struct dm_thread_slot *slot)
 {
     __atomic_store_n(&slot->state, DM_SLOT_PARKED, __ATOMIC_RELEASE);
-    __atomic_add_fetch(&s_suspension.parked, 1, __ATOMIC_RELEASE);
-    dm_futex(&s_suspension.parked, FUTEX_WAKE_PRIVATE, 1, NULL);
+    wake_checkpoint_thread();
+}
+
+static void answer_request(struct dm_thread_slot *slot, struct dm_pending *pending)
+{
+    if (__atomic_load_n(&slot->request, __ATOMIC_ACQUIRE) == 0)
+        return;
+    dm_pending_capture(pending);
+    __atomic_store_n(&slot->request, 0, __ATOMIC_RELEASE);
+    wake_checkpoint_thread();
 }
 
 static void park(struct dm_thread_slot *slot)
 {
+    struct dm_pending pending;
+    dm_pending_init(&pending);
     if (dm_context_save(&slot->context) != 0) {
         restore_thread(slot);
+        pending.restored = 1;
         slot->restored = 1;
     }
     /* Read before anybody can know that we are here: the slot is used again as soon as we are released. */
@@ -118,8 +139,12 @@ static void park(struct dm_thread_slot *slot)
         uint32_t released = __atomic_load_n(&s_suspension.released, __ATOMIC_ACQUIRE);
         if ((int32_t)(released - epoch) >= 0)
             break;
+        answer_request(slot, &pending);
         dm_futex(&s_suspension.released, FUTEX_WAIT_PRIVATE, released, NULL);
     }
+    if (pending.restored != 0)
+        dm_pending_put_back(&pending);
+    dm_pending_release(&pending);
 }
 
 static bool is_slot(const struct dm_thread_slot *slot)
@@ -154,7 +179,7 @@ static void install_handler(struct kernel_sigaction *previous)
         .mask = ~0ull,
     };
     struct kernel_sigaction old;
-    dm_syscall4(__NR_rt_sigaction, SUSPEND_SIGNAL, (int64_t)&ours, (int64_t)&old, KERNEL_SIGSET_BYTES);
+    dm_syscall4(__NR_rt_sigaction, DM_SUSPEND_SIGNAL, (int64_t)&ours, (int64_t)&old, KERNEL_SIGSET_BYTES);
     if (previous != NULL && old.handler != on_suspend_signal)
         *previous = old;
 }
@@ -163,12 +188,12 @@ static int send_signal(struct dm_thread_slot *slot)
 {
     siginfo_t info;
     memset(&info, 0, sizeof info);
-    info.si_signo = SUSPEND_SIGNAL;
+    info.si_signo = DM_SUSPEND_SIGNAL;
     info.si_code = SI_QUEUE;
     info.si_pid = (int)dm_syscall0(__NR_getpid);
     info.si_uid = (unsigned)dm_syscall0(__NR_getuid);
     info.si_value.sival_ptr = slot;
-    return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, slot->tid, SUSPEND_SIGNAL, (int64_t)&info);
+    return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, slot->tid, DM_SUSPEND_SIGNAL, (int64_t)&info);
 }
 
 static bool is_own_thread(uint32_t tid)
@@ -287,6 +312,7 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
         return error;
     s_suspension.count = 0;
     s_suspension.epoch++;
+    dm_every_cpu(s_suspension.every_cpu);
     install_handler(&s_suspension.previous);
 
     int64_t start = now_nanoseconds();
@@ -325,9 +351,27 @@ struct dm_thread_slot *dm_suspended_slots(uint32_t *count)
     return s_suspension.slots;
 }
 
+void dm_capture_pending(void)
+{
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        struct dm_thread_slot *slot = &s_suspension.slots[i];
+        if (slot->state == DM_SLOT_PARKED && dm_thread_pending(slot->tid) != 0)
+            __atomic_store_n(&slot->request, 1, __ATOMIC_RELEASE);
+    }
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        while (__atomic_load_n(&s_suspension.slots[i].request, __ATOMIC_ACQUIRE) != 0) {
+            /* Woken anew each time: a thread may have looked at its request right before it was set. */
+            uint32_t parked = __atomic_load_n(&s_suspension.parked, __ATOMIC_ACQUIRE);
+            dm_futex(&s_suspension.released, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL);
+            struct timespec pause = {0, 1000000};
+            dm_futex(&s_suspension.parked, FUTEX_WAIT_PRIVATE, parked, &pause);
+        }
+    }
+}
+
 void dm_resume(void)
 {
-    dm_syscall4(__NR_rt_sigaction, SUSPEND_SIGNAL, (int64_t)&s_suspension.previous, 0, KERNEL_SIGSET_BYTES);
+    dm_syscall4(__NR_rt_sigaction, DM_SUSPEND_SIGNAL, (int64_t)&s_suspension.previous, 0, KERNEL_SIGSET_BYTES);
     /* Slots are free for the next suspension only when their threads have left: the epoch tells. */
     for (uint32_t i = 0; i < s_suspension.count; i++)
         __atomic_store_n(&s_suspension.slots[i].state, DM_SLOT_FREE, __ATOMIC_RELEASE);

@@ -21,6 +21,10 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
 /* The slots of the suspended threads; valid until the next dm_suspend. */
 struct dm_thread_slot *dm_suspended_slots(uint32_t *count);
 
+/* Makes every parked thread note the signals that wait for it alone (pending.h); they stay in its queue. Called when
+ * all members of the computation are suspended, so that no signal is on its way between them. */
+void dm_capture_pending(void);
+
 /* Lets all threads go on where they were, in this process or in a restored one. */
 void dm_resume(void);
 

@@ -193,6 +193,9 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         manifest = ManifestBuilder.Build(identity, Process!.Attributes);
         Descriptors!.Describe(manifest);
+        List<string> losses = [.. manifest.Losses];
+        Process.AddLosses(losses);
+        manifest.Losses = losses.ToArray();
     }
 
     private void Pass(Phase phase)

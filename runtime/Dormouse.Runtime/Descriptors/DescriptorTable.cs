@@ -11,6 +11,7 @@ internal sealed class DescriptorTable
     private readonly List<OpenFile> _files = [];
     private readonly Dictionary<ResourceKey, Pipe> _pipes = [];
     private uint _self;
+    private FileLocks? _locks;
 
     /// <summary>Numbers from here on are not the program's.</summary>
     public int Floor { get; private set; }
@@ -61,6 +62,7 @@ internal sealed class DescriptorTable
 
     public void Capture()
     {
+        _locks = FileLocks.Capture(_files);
         foreach (OpenFile file in _files)
         {
             file.Capture();
@@ -84,6 +86,7 @@ internal sealed class DescriptorTable
             }
         }
 
+        _locks!.AddLosses(losses);
         manifest.Descriptors = notes.ToArray();
         manifest.Losses = losses.ToArray();
         manifest.LaunchStdio = LaunchStdio.Text;
@@ -143,6 +146,9 @@ internal sealed class DescriptorTable
             file.Seal(_self);
         }
     }
+
+    /// <summary>When nothing of this restart closes a file any more.</summary>
+    public void RestoreLocks() => _locks!.Restore(_self);
 
     private void Make(OpenFile file, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
     {

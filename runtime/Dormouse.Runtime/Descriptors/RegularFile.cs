@@ -26,8 +26,29 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
         _sizeBytes = status.SizeBytes;
         bool isUnreachable = Info.IsDeleted || Kernel.Stat(Info.Path, out FileStatus named) < 0 || named.Inode != status.Inode || named.Device != status.Device;
         bool isReadWrite = Info.AccessMode == Constant.O_RDWR && _sizeBytes <= LargestSavedReadWrite;
-        _contents = isUnreachable || isReadWrite ? FileContents.Read(Info.Fd, Info.Path, status) : null;
+        _contents = isUnreachable || isReadWrite ? ReadContents(status) : null;
         _isUnreachable = isUnreachable;
+    }
+
+    private FileContents ReadContents(FileStatus status)
+    {
+        if (Info.AccessMode != Constant.O_WRONLY)
+        {
+            FileContents read = FileContents.Read(Info.Fd, Info.Path, status);
+            Kernel.Seek(Info.Fd, Info.Position, Constant.SEEK_SET);
+            return read;
+        }
+
+        int readable = Kernel.Open("/proc/self/fd/" + Info.Fd.ToString(CultureInfo.InvariantCulture), Constant.O_RDONLY | Constant.O_CLOEXEC);
+        if (readable < 0)
+        {
+            throw new CheckpointException($"cannot read {Info.Path} (fd {Info.Fd}), whose contents the image must carry: {Errno.Text(readable)}. Close it before the checkpoint.");
+        }
+
+        FileContents contents = FileContents.Read(readable, Info.Path, status);
+        Kernel.Close(readable);
+        FileLocks.Retake(this);
+        return contents;
     }
 
     private bool _isUnreachable;

@@ -101,4 +101,11 @@ internal static class Constant
     public const int PR_GET_NO_NEW_PRIVS = 39;
     public const int PR_SET_THP_DISABLE = 41;
     public const int PR_GET_THP_DISABLE = 42;
+    public const int PR_TIMER_CREATE_RESTORE_IDS = 77;
+
+    // sigevent(3)
+    public const int SIGEV_SIGNAL = 0;
+    public const int SIGEV_NONE = 1;
+    public const int SIGEV_THREAD = 2;
+    public const int SIGEV_THREAD_ID = 4;
 }

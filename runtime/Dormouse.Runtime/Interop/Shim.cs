@@ -37,7 +37,7 @@ internal enum StepKind : uint
     Sync = 1,
 }
 
-/// <summary>struct dm_thread_slot of native-shim/include/dm_thread.h, 200 bytes.</summary>
+/// <summary>struct dm_thread_slot of native-shim/include/dm_thread.h, 400 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ThreadSlot
 {
@@ -60,6 +60,9 @@ internal unsafe struct ThreadSlot
     public uint Padding;
     public fixed byte Name[16];
     public fixed byte Context[72];
+    public fixed byte Attributes[192];
+    public uint Request;
+    public uint Padding2;
 
     /// <summary>DM_SLOT_PARKED.</summary>
     public const uint Parked = 2;
@@ -130,6 +133,10 @@ internal static unsafe partial class Shim
 
     [DllImport(Library, EntryPoint = "dm_suspended_slots")]
     public static extern ThreadSlot* SuspendedSlots(uint* count);
+
+    /// <summary>Every parked thread notes the signals that wait for it alone.</summary>
+    [DllImport(Library, EntryPoint = "dm_capture_pending")]
+    public static extern void CapturePending();
 
     [DllImport(Library, EntryPoint = "dm_resume")]
     public static extern void Resume();

@@ -10,7 +10,6 @@ internal sealed unsafe class ProcessAttributes
 {
     private int _umask;
     private long _dumpable;
-    private int _parentDeathSignal;
     private int _isSubreaper;
     private long _noNewPrivileges;
     private long _hugePagesDisabled;
@@ -23,15 +22,13 @@ internal sealed unsafe class ProcessAttributes
 
     public static ProcessAttributes Capture()
     {
-        int parentDeathSignal = 0, isSubreaper = 0;
-        Kernel.Call(SystemCall.Prctl, Constant.PR_GET_PDEATHSIG, (long)&parentDeathSignal);
+        int isSubreaper = 0;
         Kernel.Call(SystemCall.Prctl, Constant.PR_GET_CHILD_SUBREAPER, (long)&isSubreaper);
         return new ProcessAttributes
         {
             WorkingDirectory = Kernel.ReadLink("/proc/self/cwd") ?? "/",
             _umask = Convert.ToInt32(StatusLine("Umask:"), 8),
             _dumpable = Kernel.Call(SystemCall.Prctl, Constant.PR_GET_DUMPABLE),
-            _parentDeathSignal = parentDeathSignal,
             _isSubreaper = isSubreaper,
             _noNewPrivileges = Kernel.Call(SystemCall.Prctl, Constant.PR_GET_NO_NEW_PRIVS),
             _hugePagesDisabled = Kernel.Call(SystemCall.Prctl, Constant.PR_GET_THP_DISABLE),
@@ -54,11 +51,6 @@ internal sealed unsafe class ProcessAttributes
         if (_dumpable != 1)
         {
             Kernel.Call(SystemCall.Prctl, Constant.PR_SET_DUMPABLE, _dumpable);
-        }
-
-        if (_parentDeathSignal != 0)
-        {
-            Kernel.Call(SystemCall.Prctl, Constant.PR_SET_PDEATHSIG, _parentDeathSignal);
         }
 
         if (_isSubreaper != 0)

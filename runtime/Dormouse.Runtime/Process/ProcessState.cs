@@ -9,6 +9,10 @@ internal sealed class ProcessState
     private readonly SignalDispositions _signals = SignalDispositions.Capture();
     private readonly IntervalTimers _timers = IntervalTimers.Capture();
     private readonly ResourceLimits _limits = ResourceLimits.Capture();
+    private readonly PosixTimers _posixTimers = PosixTimers.Capture();
+
+    // Last: a timer that expires in between is noted twice rather than never.
+    private readonly PendingSignals _pending = PendingSignals.Capture();
 
     public ProcessAttributes Attributes { get; } = ProcessAttributes.Capture();
 
@@ -21,10 +25,18 @@ internal sealed class ProcessState
         _limits.Restore();
     }
 
+    /// <summary>What else can fail, while all members can still be called off.</summary>
+    public void RestoreTimers() => _posixTimers.Make();
+
+    /// <summary>What will not survive.</summary>
+    public void AddLosses(List<string> losses) => _posixTimers.AddLosses(losses);
+
     /// <summary>Last, right before the threads go on.</summary>
     public void RestoreSignals()
     {
         _signals.Restore();
         _timers.Restore();
+        _posixTimers.Start();
+        _pending.Restore();
     }
 }

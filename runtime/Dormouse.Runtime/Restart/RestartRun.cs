@@ -57,7 +57,7 @@ internal static unsafe class RestartRun
     {
         uint epoch = AwaitRelease(link, Phase.Memory);
         run.Process!.RestoreSurroundings();
-        using var exchange = DescriptorExchange.Open(info->Session, worker.Member);
+        var exchange = DescriptorExchange.Open(info->Session, worker.Member);
         Pass(link, epoch, Phase.Reopen);
         run.SharedMemory!.Restore(exchange);
         run.Descriptors!.Restore(exchange, link);
@@ -67,6 +67,9 @@ internal static unsafe class RestartRun
         Pass(link, epoch, Phase.Refill);
         run.Descriptors.Seal();
         RestartStdio.Close();
+        exchange.Dispose();
+        run.Descriptors.RestoreLocks();
+        run.Process.RestoreTimers();
         Pass(link, epoch, Phase.Resume);
     }
 
