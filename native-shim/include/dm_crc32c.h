@@ -14,8 +14,8 @@
 
 /* Bit i is the coefficient of x^(31-i). */
 #define DM_CRC32C_POLYNOMIAL 0x82f63b78u
-#define DM_CRC32C_ONE 0x80000000u
-#define DM_CRC32C_X8 0x00800000u
+#define DM_CRC32C_ONE        0x80000000u
+#define DM_CRC32C_X8         0x00800000u
 /* Below this, putting together costs more than it brings. */
 #define DM_CRC32C_LONG (16u << 10)
 
@@ -43,7 +43,8 @@ __attribute__((unused)) static uint32_t dm_crc32c_shift(size_t bytes)
     return result;
 }
 
-__attribute__((target("sse4.2"), unused)) static uint32_t dm_crc32c_add_short(uint32_t crc, const uint8_t *at, size_t bytes)
+__attribute__((target("sse4.2"), unused)) static uint32_t dm_crc32c_add_short(uint32_t crc, const uint8_t *at,
+                                                                              size_t bytes)
 {
     uint64_t wide = crc;
     for (; bytes >= 8; bytes -= 8, at += 8) {
@@ -58,7 +59,8 @@ __attribute__((target("sse4.2"), unused)) static uint32_t dm_crc32c_add_short(ui
 }
 
 /* Three pieces of `part` bytes (a multiple of 8), one behind the other. */
-__attribute__((target("sse4.2"), unused)) static uint32_t dm_crc32c_add_three(uint32_t crc, const uint8_t *at, size_t part)
+__attribute__((target("sse4.2"), unused)) static uint32_t dm_crc32c_add_three(uint32_t crc, const uint8_t *at,
+                                                                              size_t part)
 {
     uint64_t a = crc, b = 0, c = 0;
     for (const uint8_t *end = at + part; at < end; at += 8) {

@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <asm/unistd.h>
 
-static inline __attribute__((always_inline, unused)) int64_t dm_syscall6(int64_t number, int64_t a, int64_t b, int64_t c,
-                                                                         int64_t d, int64_t e, int64_t f)
+static inline __attribute__((always_inline, unused)) int64_t dm_syscall6(int64_t number, int64_t a, int64_t b,
+                                                                         int64_t c, int64_t d, int64_t e, int64_t f)
 {
     int64_t result;
     register int64_t r10 __asm__("r10") = d;
@@ -27,8 +27,8 @@ static inline __attribute__((always_inline, unused)) int64_t dm_syscall6(int64_t
     return result;
 }
 
-static inline __attribute__((always_inline, unused)) int64_t dm_syscall5(int64_t number, int64_t a, int64_t b, int64_t c,
-                                                                         int64_t d, int64_t e)
+static inline __attribute__((always_inline, unused)) int64_t dm_syscall5(int64_t number, int64_t a, int64_t b,
+                                                                         int64_t c, int64_t d, int64_t e)
 {
     int64_t result;
     register int64_t r10 __asm__("r10") = d;
@@ -40,19 +40,17 @@ static inline __attribute__((always_inline, unused)) int64_t dm_syscall5(int64_t
     return result;
 }
 
-static inline __attribute__((always_inline, unused)) int64_t dm_syscall4(int64_t number, int64_t a, int64_t b, int64_t c,
-                                                                         int64_t d)
+static inline __attribute__((always_inline, unused)) int64_t dm_syscall4(int64_t number, int64_t a, int64_t b,
+                                                                         int64_t c, int64_t d)
 {
     int64_t result;
     register int64_t r10 __asm__("r10") = d;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-                     : "rcx", "r11", "memory");
+    __asm__ volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
     return result;
 }
 
-static inline __attribute__((always_inline, unused)) int64_t dm_syscall3(int64_t number, int64_t a, int64_t b, int64_t c)
+static inline __attribute__((always_inline, unused)) int64_t dm_syscall3(int64_t number, int64_t a, int64_t b,
+                                                                         int64_t c)
 {
     int64_t result;
     __asm__ volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");

@@ -72,31 +72,23 @@ static void put_number(struct text *text, uint64_t value, unsigned base)
 /* The errors that happen here; others are printed as numbers. */
 static void put_error(struct text *text, int64_t error)
 {
-    switch (-error) {
-    case EPERM: put(text, "EPERM"); return;
-    case ENOENT: put(text, "ENOENT"); return;
-    case EIO: put(text, "EIO"); return;
-    case ENXIO: put(text, "ENXIO"); return;
-    case EBADF: put(text, "EBADF"); return;
-    case ECHILD: put(text, "ECHILD"); return;
-    case EAGAIN: put(text, "EAGAIN"); return;
-    case ENOMEM: put(text, "ENOMEM"); return;
-    case EACCES: put(text, "EACCES"); return;
-    case EFAULT: put(text, "EFAULT"); return;
-    case EBUSY: put(text, "EBUSY"); return;
-    case EEXIST: put(text, "EEXIST"); return;
-    case EINVAL: put(text, "EINVAL"); return;
-    case ENFILE: put(text, "ENFILE"); return;
-    case EMFILE: put(text, "EMFILE"); return;
-    case ENOSPC: put(text, "ENOSPC"); return;
-    case ENOSYS: put(text, "ENOSYS"); return;
-    case EUSERS: put(text, "EUSERS"); return;
-    case ESRCH: put(text, "ESRCH"); return;
-    default:
-        put(text, "error ");
-        put_number(text, (uint64_t)-error, 10);
-        return;
+    static const struct {
+        uint8_t number;
+        char name[7];
+    } Names[] = {
+        {EPERM, "EPERM"},   {ENOENT, "ENOENT"}, {ESRCH, "ESRCH"},   {EIO, "EIO"},       {ENXIO, "ENXIO"},
+        {EBADF, "EBADF"},   {ECHILD, "ECHILD"}, {EAGAIN, "EAGAIN"}, {ENOMEM, "ENOMEM"}, {EACCES, "EACCES"},
+        {EFAULT, "EFAULT"}, {EBUSY, "EBUSY"},   {EEXIST, "EEXIST"}, {EINVAL, "EINVAL"}, {ENFILE, "ENFILE"},
+        {EMFILE, "EMFILE"}, {ENOSPC, "ENOSPC"}, {ENOSYS, "ENOSYS"}, {EUSERS, "EUSERS"},
+    };
+    for (unsigned i = 0; i < sizeof Names / sizeof *Names; i++) {
+        if (Names[i].number == -error) {
+            put(text, Names[i].name);
+            return;
+        }
     }
+    put(text, "error ");
+    put_number(text, (uint64_t)-error, 10);
 }
 
 static void put_signed(struct text *text, int64_t value)

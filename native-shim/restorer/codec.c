@@ -29,7 +29,8 @@ static int decode_lz4(const uint8_t *from, const uint8_t *from_end, uint8_t *to,
     while (from < from_end) {
         uint8_t token = *from++;
         uint32_t length = token >> 4;
-        if (read_length(&from, from_end, &length) < 0 || length > (uint64_t)(from_end - from) || length > (uint64_t)(to_end - to))
+        if (read_length(&from, from_end, &length) < 0 || length > (uint64_t)(from_end - from) ||
+            length > (uint64_t)(to_end - to))
             return -EINVAL;
         memcpy(to, from, length);
         from += length;

@@ -16,9 +16,9 @@
 enum dm_verdict { DM_VERDICT_NONE, DM_VERDICT_DONE, DM_VERDICT_FAILED, DM_VERDICT_LOST };
 
 struct dm_coordinator {
-    uint32_t have;      /* bytes in the buffer */
+    uint32_t have; /* bytes in the buffer */
     uint8_t frame[2048];
-    char reason[1024];  /* filled with DM_VERDICT_FAILED */
+    char reason[1024]; /* filled with DM_VERDICT_FAILED */
 };
 
 /* Reads once from the connection. */

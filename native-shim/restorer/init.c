@@ -72,8 +72,10 @@ void dm_init_look_after(const struct dm_run *run, int32_t pod)
         const struct dm_board_node *entry = &run->board->node[i];
         if (node->pod != pod || node->kind != DM_NODE_MEMBER || entry->jumped != 0 || entry->ended != 0)
             continue;
-        if (is_dead(node->pid) && __atomic_load_n(&entry->jumped, __ATOMIC_SEQ_CST) == 0 && dm_board_fail_first(run->board))
-            dm_say(run->error_fd, "%s (pid %d) ended while it was being restored.", dm_string(run, node->program), node->pid);
+        if (is_dead(node->pid) && __atomic_load_n(&entry->jumped, __ATOMIC_SEQ_CST) == 0 &&
+            dm_board_fail_first(run->board))
+            dm_say(run->error_fd, "%s (pid %d) ended while it was being restored.", dm_string(run, node->program),
+                   node->pid);
     }
 }
 

@@ -31,8 +31,19 @@ enum { DM_SI_USER = 0, DM_SI_KERNEL = 0x80 };
 
 /* Signal numbers of x86-64, signal(7). */
 enum {
-    DM_SIGHUP = 1, DM_SIGINT = 2, DM_SIGQUIT = 3, DM_SIGKILL = 9, DM_SIGTERM = 15, DM_SIGCHLD = 17, DM_SIGCONT = 18,
-    DM_SIGSTOP = 19, DM_SIGTSTP = 20, DM_SIGTTIN = 21, DM_SIGTTOU = 22, DM_SIGWINCH = 28, DM_SIGNALS = 64,
+    DM_SIGHUP = 1,
+    DM_SIGINT = 2,
+    DM_SIGQUIT = 3,
+    DM_SIGKILL = 9,
+    DM_SIGTERM = 15,
+    DM_SIGCHLD = 17,
+    DM_SIGCONT = 18,
+    DM_SIGSTOP = 19,
+    DM_SIGTSTP = 20,
+    DM_SIGTTIN = 21,
+    DM_SIGTTOU = 22,
+    DM_SIGWINCH = 28,
+    DM_SIGNALS = 64,
 };
 
 enum { DM_SIG_BLOCK = 0, DM_SIG_UNBLOCK = 1, DM_SIG_SETMASK = 2 };

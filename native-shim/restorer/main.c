@@ -34,7 +34,8 @@ static int has_room(const struct dm_plan *plan, uint64_t offset, uint64_t count,
 static int is_whole(const struct dm_run *run, uint64_t file_bytes)
 {
     const struct dm_plan *plan = run->plan;
-    if (memcmp(plan->magic, DM_PLAN_MAGIC, sizeof plan->magic) != 0 || plan->version != DM_PLAN_VERSION || plan->bytes != file_bytes)
+    if (memcmp(plan->magic, DM_PLAN_MAGIC, sizeof plan->magic) != 0 || plan->version != DM_PLAN_VERSION ||
+        plan->bytes != file_bytes)
         return 0;
     if (!has_room(plan, plan->pods, plan->pod_count, sizeof(struct dm_plan_pod)) ||
         !has_room(plan, plan->nodes, plan->node_count, sizeof(struct dm_plan_node)) ||
@@ -45,8 +46,9 @@ static int is_whole(const struct dm_run *run, uint64_t file_bytes)
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const struct dm_plan_node *node = &run->nodes[i];
         if (node->pod < 0 || (uint32_t)node->pod >= plan->pod_count || node->creator >= (int32_t)i ||
-            node->creator < DM_PLAN_INIT || node->program >= plan->strings_bytes || node->image >= plan->strings_bytes ||
-            node->groups > plan->group_count || node->group_count > plan->group_count - node->groups || node->readers == 0)
+            node->creator < DM_PLAN_INIT || node->program >= plan->strings_bytes ||
+            node->image >= plan->strings_bytes || node->groups > plan->group_count ||
+            node->group_count > plan->group_count - node->groups || node->readers == 0)
             return 0;
     }
     return 1;
@@ -107,10 +109,10 @@ static void note_part(struct dm_run *run, const char *line, const char *end)
     while (name > line && name[-1] != ' ')
         name--;
     size_t length = (size_t)(end - name);
-    int part = length == 6 && memcmp(name, "[vvar]", 6) == 0           ? DM_PART_VVAR
+    int part = length == 6 && memcmp(name, "[vvar]", 6) == 0            ? DM_PART_VVAR
                : length == 13 && memcmp(name, "[vvar_vclock]", 13) == 0 ? DM_PART_VVAR_CLOCK
-               : length == 6 && memcmp(name, "[vdso]", 6) == 0         ? DM_PART_VDSO
-                                                                       : DM_PARTS;
+               : length == 6 && memcmp(name, "[vdso]", 6) == 0          ? DM_PART_VDSO
+                                                                        : DM_PARTS;
     if (part == DM_PARTS)
         return;
     uint64_t start = read_hex(&line);

@@ -12,11 +12,11 @@
 #include "kernel.h"
 #include "wake.h"
 
-#define LOWEST_PLACE 0x10000000ull
+#define LOWEST_PLACE  0x10000000ull
 #define HIGHEST_PLACE 0x7fff00000000ull
 /* Kept free on both sides: the kernel keeps 1 MiB below a stack that grows. */
 #define MARGIN (16ull << 20)
-#define TRIES 16
+#define TRIES  16
 
 /* The linker gives the ends of the program as loaded. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -37,8 +37,8 @@ static _Noreturn void fail(const struct opening *o, const char *what, int64_t er
 {
     if (dm_board_fail_first(o->run->board)) {
         if (error == 0)
-            dm_say(o->run->error_fd, "cannot wake %s (pid %d) from %s: %s. Nothing was restarted.", o->program, o->node->pid,
-                   o->image, what);
+            dm_say(o->run->error_fd, "cannot wake %s (pid %d) from %s: %s. Nothing was restarted.", o->program,
+                   o->node->pid, o->image, what);
         else
             dm_say(o->run->error_fd, "cannot wake %s (pid %d) from %s: %s: %e. Nothing was restarted.", o->program,
                    o->node->pid, o->image, what, error);
@@ -50,8 +50,8 @@ _Noreturn void dm_wake_fail(struct dm_wake *wake, const char *what, const char *
 {
     if (dm_board_fail_first(wake->board)) {
         if (error == 0)
-            dm_say(wake->error_fd, "cannot wake %s (pid %d) from %s: %s%s. Nothing was restarted.", wake->program, wake->pid,
-                   wake->image, what, detail);
+            dm_say(wake->error_fd, "cannot wake %s (pid %d) from %s: %s%s. Nothing was restarted.", wake->program,
+                   wake->pid, wake->image, what, detail);
         else
             dm_say(wake->error_fd, "cannot wake %s (pid %d) from %s: %s%s: %e. Nothing was restarted.", wake->program,
                    wake->pid, wake->image, what, detail, error);
@@ -101,11 +101,12 @@ static uint64_t region_bytes_of(const struct opening *o, uint64_t *tables)
     const struct dm_image_header *h = &o->header;
     uint64_t threads = h->thread_count + o->node->readers;
     *tables = h->vma_count * sizeof(struct dm_image_vma) + h->thread_count * sizeof(struct dm_image_thread) +
-              h->extent_count * sizeof(struct dm_image_extent) + h->strings_bytes + threads * sizeof(struct dm_wake_thread) +
-              o->node->group_count * sizeof(uint32_t) + dm_length(o->program) + dm_length(o->image) + 256;
-    uint64_t bytes = dm_page_up((uint64_t)(_end - __ehdr_start)) + dm_page_up(sizeof(struct dm_wake)) + DM_IMAGE_HEADER_BYTES +
-                     dm_page_up(o->run->board_bytes) + dm_page_up(*tables) + DM_LEADER_STACK_BYTES +
-                     threads * DM_THREAD_STACK_BYTES + o->node->readers * DM_SCRATCH_BYTES;
+              h->extent_count * sizeof(struct dm_image_extent) + h->strings_bytes +
+              threads * sizeof(struct dm_wake_thread) + o->node->group_count * sizeof(uint32_t) +
+              dm_length(o->program) + dm_length(o->image) + 256;
+    uint64_t bytes = dm_page_up((uint64_t)(_end - __ehdr_start)) + dm_page_up(sizeof(struct dm_wake)) +
+                     DM_IMAGE_HEADER_BYTES + dm_page_up(o->run->board_bytes) + dm_page_up(*tables) +
+                     DM_LEADER_STACK_BYTES + threads * DM_THREAD_STACK_BYTES + o->node->readers * DM_SCRATCH_BYTES;
     for (int i = 0; i < DM_PARTS; i++)
         bytes += o->run->parts[i].bytes;
     return bytes;
@@ -175,7 +176,8 @@ static void *take(uint64_t *at, uint64_t bytes)
     return start;
 }
 
-static void *load_table(const struct opening *o, uint64_t *at, uint64_t offset, uint64_t bytes, uint32_t crc, const char *what)
+static void *load_table(const struct opening *o, uint64_t *at, uint64_t offset, uint64_t bytes, uint32_t crc,
+                        const char *what)
 {
     void *table = take(at, bytes);
     read_exactly(o, table, bytes, offset, what);
@@ -195,11 +197,12 @@ static void load_tables(const struct opening *o, struct dm_wake *wake, uint64_t 
     const struct dm_image_header *h = &o->header;
     wake->vmas = load_table(o, &at, h->vma_offset, h->vma_count * sizeof(struct dm_image_vma), h->vma_crc,
                             "its list of mappings is damaged");
-    wake->threads = load_table(o, &at, h->thread_offset, h->thread_count * sizeof(struct dm_image_thread), h->thread_crc,
-                               "its list of threads is damaged");
-    wake->extents = load_table(o, &at, h->extent_offset, h->extent_count * sizeof(struct dm_image_extent), h->extent_crc,
-                               "its list of extents is damaged");
-    wake->strings = load_table(o, &at, h->strings_offset, h->strings_bytes, h->strings_crc, "its list of strings is damaged");
+    wake->threads = load_table(o, &at, h->thread_offset, h->thread_count * sizeof(struct dm_image_thread),
+                               h->thread_crc, "its list of threads is damaged");
+    wake->extents = load_table(o, &at, h->extent_offset, h->extent_count * sizeof(struct dm_image_extent),
+                               h->extent_crc, "its list of extents is damaged");
+    wake->strings =
+        load_table(o, &at, h->strings_offset, h->strings_bytes, h->strings_crc, "its list of strings is damaged");
     wake->thread_arguments = take(&at, (h->thread_count + o->node->readers) * sizeof(struct dm_wake_thread));
     uint32_t *groups = take(&at, o->node->group_count * sizeof(uint32_t));
     memcpy(groups, o->run->groups + o->node->groups, o->node->group_count * sizeof(uint32_t));
@@ -210,7 +213,8 @@ static void load_tables(const struct opening *o, struct dm_wake *wake, uint64_t 
 
 static void move_mapping(const struct opening *o, uint64_t from, uint64_t bytes, uint64_t to, const char *what)
 {
-    int64_t got = dm_syscall5(__NR_mremap, (int64_t)from, (int64_t)bytes, (int64_t)bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (int64_t)to);
+    int64_t got = dm_syscall5(__NR_mremap, (int64_t)from, (int64_t)bytes, (int64_t)bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+                              (int64_t)to);
     if (dm_is_error(got))
         fail(o, what, got);
 }
@@ -305,7 +309,8 @@ _Noreturn void dm_member_wake(struct dm_run *run, int32_t index)
         fail(&o, "the kernel forbids code in anonymous memory", error);
     for (int i = 0; i < DM_PARTS; i++)
         if (run->parts[i].bytes != 0)
-            move_mapping(&o, run->parts[i].start, run->parts[i].bytes, wake->parts[i].start, "the kernel's own pages cannot be moved");
+            move_mapping(&o, run->parts[i].start, run->parts[i].bytes, wake->parts[i].start,
+                         "the kernel's own pages cannot be moved");
     move_mapping(&o, (uint64_t)run->board, dm_page_up(run->board_bytes), board, "the shared page cannot be moved");
 
     uint64_t function = (uint64_t)&wake_in_region - (uint64_t)__ehdr_start + region;

@@ -13,9 +13,9 @@
 #include "kernel.h"
 #include "wake.h"
 
-#define TASK_END 0x7ffffffff000ull
+#define TASK_END      0x7ffffffff000ull
 #define BATCH_EXTENTS 64u
-#define BATCH_BYTES (8u << 20)
+#define BATCH_BYTES   (8u << 20)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -138,7 +138,8 @@ static int read_raw(struct dm_wake *wake, const struct dm_image_extent *extents,
     }
     struct iovec *at = pieces;
     while (left != 0) {
-        int64_t got = dm_syscall5(__NR_preadv, wake->image_fd, (int64_t)at, (int64_t)(pieces + count - at), (int64_t)offset, 0);
+        int64_t got =
+            dm_syscall5(__NR_preadv, wake->image_fd, (int64_t)at, (int64_t)(pieces + count - at), (int64_t)offset, 0);
         if (got <= 0)
             return got == 0 ? -EIO : (int)got;
         offset += (uint64_t)got;
@@ -196,7 +197,8 @@ void dm_wake_read(struct dm_wake *wake, uint32_t reader)
         if (!__atomic_compare_exchange_n(&wake->next_extent, &first, end, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
             continue;
         const struct dm_image_extent *extents = wake->extents + first;
-        int error = extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
+        int error =
+            extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
         if (error < 0)
             note_failure(wake, error);
         first = __atomic_load_n(&wake->next_extent, __ATOMIC_SEQ_CST);
@@ -244,8 +246,8 @@ static void finish_mappings(struct dm_wake *wake)
             if ((vma->advice & Advices[a].flag) != 0)
                 (void)dm_madvise(vma->start, bytes, Advices[a].advice);
         if ((vma->advice & DM_ADVICE_LOCKED) != 0 && dm_syscall2(__NR_mlock, (int64_t)vma->start, (int64_t)bytes) < 0)
-            dm_say(wake->error_fd, "%s (pid %d): locked memory comes back unlocked, RLIMIT_MEMLOCK is too low here.", wake->program,
-                   wake->pid);
+            dm_say(wake->error_fd, "%s (pid %d): locked memory comes back unlocked, RLIMIT_MEMLOCK is too low here.",
+                   wake->program, wake->pid);
     }
 }
 

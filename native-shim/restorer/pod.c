@@ -133,11 +133,14 @@ int dm_pod_settle(struct dm_pod_problem *problem)
     int64_t error = dm_syscall5(__NR_mount, 0, (int64_t) "/", 0, MS_REC | MS_SLAVE, 0);
     if (error < 0)
         return problem_at(problem, "mounts of its own", error);
-    error = dm_syscall5(__NR_mount, (int64_t) "proc", (int64_t) "/proc", (int64_t) "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
+    error = dm_syscall5(__NR_mount, (int64_t) "proc", (int64_t) "/proc", (int64_t) "proc",
+                        MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
     if (error < 0)
-        return problem_at(problem, "a /proc of its own (in a container with a masked /proc the kernel refuses it)", error);
+        return problem_at(problem, "a /proc of its own (in a container with a masked /proc the kernel refuses it)",
+                          error);
     /* POSIX message queues belong to the IPC namespace. Most programs have none, so failure is no reason to stop. */
-    (void)dm_syscall5(__NR_mount, (int64_t) "mqueue", (int64_t) "/dev/mqueue", (int64_t) "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
+    (void)dm_syscall5(__NR_mount, (int64_t) "mqueue", (int64_t) "/dev/mqueue", (int64_t) "mqueue",
+                      MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
     return 0;
 }
 
@@ -146,8 +149,9 @@ enum { PROBE_WORKED = 0, PROBE_FAILED = 1 };
 static int print_result(int output, const char *what, const struct dm_pod_problem *problem)
 {
     char line[256];
-    size_t length = problem->step == 0 ? dm_format(line, sizeof line, "%s: ok\n", what)
-                                       : dm_format(line, sizeof line, "%s: %s: %e\n", what, problem->step, problem->error);
+    size_t length = problem->step == 0
+                        ? dm_format(line, sizeof line, "%s: ok\n", what)
+                        : dm_format(line, sizeof line, "%s: %s: %e\n", what, problem->step, problem->error);
     (void)dm_write(output, line, length);
     return problem->step == 0 ? PROBE_WORKED : PROBE_FAILED;
 }
@@ -205,7 +209,8 @@ int dm_probe(int output)
             /* The first attempt is for root only: stay silent when it fails. */
             if (user_namespaces == 0 && dm_syscall1(__NR_unshare, CLONE_NEWIPC) < 0)
                 dm_exit_process(PROBE_FAILED);
-            (void)dm_write(output, user_namespaces ? "user namespaces: yes\n" : "user namespaces: no\n", user_namespaces ? 21 : 20);
+            (void)dm_write(output, user_namespaces ? "user namespaces: yes\n" : "user namespaces: no\n",
+                           user_namespaces ? 21 : 20);
             dm_exit_process(probe_pod(output, user_namespaces));
         }
         int32_t status = 0;

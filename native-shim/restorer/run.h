@@ -23,18 +23,18 @@ enum dm_phase {
 };
 
 struct dm_board_node {
-    uint32_t alive;    /* the process exists */
-    uint32_t jumped;   /* it is about to enter its restored program */
-    uint32_t ended;    /* its parent, one of us, has seen it end */
-    int32_t status;    /* then: as wait(2) gives it */
+    uint32_t alive;  /* the process exists */
+    uint32_t jumped; /* it is about to enter its restored program */
+    uint32_t ended;  /* its parent, one of us, has seen it end */
+    int32_t status;  /* then: as wait(2) gives it */
 };
 
 struct dm_board {
     uint32_t failed;
-    uint32_t jumped;        /* members that have jumped */
-    uint32_t roots_left;    /* roots that have not ended */
-    uint32_t members;       /* that the plan has */
-    uint32_t change;        /* futex: counts up when a phase is complete and when the run fails */
+    uint32_t jumped;     /* members that have jumped */
+    uint32_t roots_left; /* roots that have not ended */
+    uint32_t members;    /* that the plan has */
+    uint32_t change;     /* futex: counts up when a phase is complete and when the run fails */
     uint32_t arrived[DM_PHASES];
     uint32_t reserved[5];
     struct dm_board_node node[];
@@ -49,8 +49,8 @@ enum dm_kernel_part_index { DM_PART_VVAR, DM_PART_VVAR_CLOCK, DM_PART_VDSO, DM_P
 
 /* What the supervisor and the first process of a pod tell each other. */
 enum dm_report_type {
-    DM_REPORT_ENDED = 1,    /* node, status: a root has ended */
-    DM_REPORT_STOPPED = 2,  /* node, status: a root has been stopped */
+    DM_REPORT_ENDED = 1,   /* node, status: a root has ended */
+    DM_REPORT_STOPPED = 2, /* node, status: a root has been stopped */
 };
 struct dm_report {
     uint32_t type;
@@ -58,9 +58,9 @@ struct dm_report {
     int32_t status;
 };
 enum dm_order_type {
-    DM_ORDER_SIGNAL = 1,      /* to all roots: value */
-    DM_ORDER_SIGNAL_GROUP = 2,/* to the groups of all roots: value */
-    DM_ORDER_FOREGROUND = 3,  /* put the computation's group into the foreground */
+    DM_ORDER_SIGNAL = 1,       /* to all roots: value */
+    DM_ORDER_SIGNAL_GROUP = 2, /* to the groups of all roots: value */
+    DM_ORDER_FOREGROUND = 3,   /* put the computation's group into the foreground */
 };
 struct dm_order {
     uint32_t type;
@@ -81,10 +81,10 @@ struct dm_run {
     struct dm_board *board;
     uint64_t board_bytes;
     struct dm_kernel_part parts[DM_PARTS];
-    int32_t pod;         /* that this process is in; 0 without pods */
+    int32_t pod; /* that this process is in; 0 without pods */
     int error_fd;
     int report_read, report_write;
-    int terminal_fd;     /* -1: none */
+    int terminal_fd;             /* -1: none */
     struct dm_limit descriptors; /* RLIMIT_NOFILE as the user has it; ours may be higher */
 };
 

@@ -19,7 +19,7 @@
 #include "tree.h"
 
 #define WAKING_STEP_MS 100
-#define REST_MS 20
+#define REST_MS        20
 
 enum { EVENT_SIGNAL, EVENT_REPORT, EVENT_COORDINATOR, EVENTS };
 
@@ -27,7 +27,7 @@ struct supervisor {
     struct dm_run *run;
     struct dm_coordinator coordinator;
     struct pollfd events[EVENTS];
-    int waking;          /* the restart is not done yet */
+    int waking; /* the restart is not done yet */
     int own_group;
 };
 

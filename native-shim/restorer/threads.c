@@ -15,8 +15,7 @@
 int64_t dm_clone_thread(struct clone_args *arguments, uint64_t bytes, void (*function)(struct dm_wake_thread *),
                         struct dm_wake_thread *argument);
 
-#define THREAD_FLAGS \
-    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS)
+#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS)
 
 static int64_t start_thread(struct dm_wake *wake, uint64_t index, int32_t tid, uint64_t fs_base, uint64_t more_flags,
                             void (*function)(struct dm_wake_thread *))
@@ -65,7 +64,8 @@ static int64_t become_user(const struct dm_wake_identity *identity)
     if (identity->set_ids) {
         error = dm_syscall2(__NR_setgroups, identity->group_count, (int64_t)identity->groups);
         /* In a rootless container setgroups(2) may be forbidden; who stays the same user has the right groups anyway. */
-        if (error == -EPERM && identity->uid == (uint32_t)dm_syscall0(__NR_geteuid) && identity->gid == (uint32_t)dm_syscall0(__NR_getegid))
+        if (error == -EPERM && identity->uid == (uint32_t)dm_syscall0(__NR_geteuid) &&
+            identity->gid == (uint32_t)dm_syscall0(__NR_getegid))
             error = 0;
         if (error == 0)
             error = dm_syscall3(__NR_setresgid, identity->gid, identity->gid, identity->gid);
@@ -113,8 +113,9 @@ static const struct dm_image_thread *start_others(struct dm_wake *wake)
         if (tid != (int32_t)record->tid) {
             char number[32];
             dm_format(number, sizeof number, "%d", (int32_t)record->tid);
-            dm_wake_fail(wake, tid == -EEXIST ? "another process has the number of its thread " : "cannot make its thread ", number,
-                         tid == -EEXIST ? 0 : tid);
+            dm_wake_fail(wake,
+                         tid == -EEXIST ? "another process has the number of its thread " : "cannot make its thread ",
+                         number, tid == -EEXIST ? 0 : tid);
         }
     }
     if (leader == 0)

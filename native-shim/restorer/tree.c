@@ -27,7 +27,8 @@ static void report(const struct dm_run *run, enum dm_report_type type, int32_t n
 static int32_t node_of(const struct dm_run *run, int32_t pid)
 {
     for (uint32_t i = 0; i < run->plan->node_count; i++)
-        if (run->nodes[i].pid == pid && run->nodes[i].pod == run->pod && run->board->node[i].alive != 0 && run->board->node[i].ended == 0)
+        if (run->nodes[i].pid == pid && run->nodes[i].pod == run->pod && run->board->node[i].alive != 0 &&
+            run->board->node[i].ended == 0)
             return (int32_t)i;
     return -1;
 }
@@ -38,8 +39,8 @@ static void note_end(const struct dm_run *run, int32_t node, int32_t status)
     entry->status = status;
     entry->ended = 1;
     if (run->nodes[node].kind == DM_NODE_MEMBER && entry->jumped == 0 && dm_board_fail_first(run->board))
-        dm_say(run->error_fd, "%s (pid %d) ended while it was being restored.", dm_string(run, run->nodes[node].program),
-               run->nodes[node].pid);
+        dm_say(run->error_fd, "%s (pid %d) ended while it was being restored.",
+               dm_string(run, run->nodes[node].program), run->nodes[node].pid);
     if ((run->nodes[node].flags & DM_NODE_ROOT) == 0)
         return;
     __atomic_sub_fetch(&run->board->roots_left, 1, __ATOMIC_SEQ_CST);
@@ -190,14 +191,16 @@ int dm_tree_grow(struct dm_run *run, int32_t creator, int32_t pod, int before_se
 {
     for (uint32_t i = 0; i < run->plan->node_count; i++) {
         const struct dm_plan_node *node = &run->nodes[i];
-        if (node->creator != creator || node->pod != pod || ((node->flags & DM_NODE_BEFORE_SETSID) != 0) != before_setsid)
+        if (node->creator != creator || node->pod != pod ||
+            ((node->flags & DM_NODE_BEFORE_SETSID) != 0) != before_setsid)
             continue;
         int64_t error = create(run, (int32_t)i);
         if (!dm_is_error(error))
             continue;
         if (dm_board_fail_first(run->board)) {
             if (error == -EEXIST)
-                dm_say(run->error_fd, "cannot wake %s as pid %d: another process has that number. Try again with --pod.",
+                dm_say(run->error_fd,
+                       "cannot wake %s as pid %d: another process has that number. Try again with --pod.",
                        dm_string(run, node->program), node->pid);
             else
                 dm_say(run->error_fd, "cannot make process %d (%s): %e. Nothing was restarted.", node->pid,
@@ -222,7 +225,8 @@ int dm_tree_settle(const struct dm_run *run, int32_t creator, int32_t pod)
             error = dm_syscall5(__NR_waitid, P_PID, node->pid, (int64_t)&info, WEXITED | WNOWAIT, 0);
         if (error < 0) {
             if (dm_board_fail_first(run->board))
-                dm_say(run->error_fd, "process %d did not end as planned: %e. Nothing was restarted.", node->pid, error);
+                dm_say(run->error_fd, "process %d did not end as planned: %e. Nothing was restarted.", node->pid,
+                       error);
             return -1;
         }
     }

@@ -18,7 +18,7 @@
 /* The contract with libdormouse asks for 16 KiB below restored_entry; ours is above it. */
 #define DM_THREAD_STACK_BYTES (20ull << 10)
 #define DM_LEADER_STACK_BYTES (64ull << 10)
-#define DM_SCRATCH_BYTES (2ull * DM_IMAGE_EXTENT_BYTES)
+#define DM_SCRATCH_BYTES      (2ull * DM_IMAGE_EXTENT_BYTES)
 
 struct dm_wake_identity {
     uint32_t drop_capabilities; /* an ordinary user in a pod */
@@ -33,7 +33,7 @@ struct dm_wake_thread {
     struct dm_wake *wake;
     const struct dm_image_thread *record;
     uint32_t helper;
-    uint32_t tid;  /* helpers: cleared by the kernel when they have ended */
+    uint32_t tid; /* helpers: cleared by the kernel when they have ended */
 };
 
 struct dm_wake {
@@ -47,12 +47,12 @@ struct dm_wake {
     char *strings;
     struct dm_kernel_part parts[DM_PARTS]; /* where they wait in the region */
     struct dm_wake_thread *thread_arguments;
-    uint64_t stacks;                       /* one for each thread_arguments */
-    uint64_t scratch;                      /* for decoding, one for each reader, or 0 */
+    uint64_t stacks;  /* one for each thread_arguments */
+    uint64_t scratch; /* for decoding, one for each reader, or 0 */
     uint32_t readers;
-    uint32_t next_extent;                  /* taken by readers */
-    int32_t failed;                        /* -errno of the first reader that failed */
-    uint32_t go;                           /* futex: threads may enter the program */
+    uint32_t next_extent; /* taken by readers */
+    int32_t failed;       /* -errno of the first reader that failed */
+    uint32_t go;          /* futex: threads may enter the program */
     int32_t image_fd, error_fd;
     int32_t pid, nice, spare_tid;
     uint32_t personality;
