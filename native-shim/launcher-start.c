@@ -39,6 +39,11 @@ static long sys_sigaction(int number, const struct kernel_sigaction *new_action,
     return syscall(SYS_rt_sigaction, number, new_action, old_action, sizeof(uint64_t));
 }
 
+static int was_open(int fd)
+{
+    return fd >= 64 || (at_start.open_low >> fd & 1);
+}
+
 /* glibc passes main's arguments to constructors: sysdeps/unix/sysv/linux/init-first.c, csu/libc-start.c. */
 __attribute__((constructor(101))) static void remember(int argc, char **argv, char **environment)
 {
@@ -53,6 +58,12 @@ __attribute__((constructor(101))) static void remember(int argc, char **argv, ch
     for (int fd = 0; fd < 64; fd++) {
         if (fcntl(fd, F_GETFD) >= 0) {
             at_start.open_low |= 1ULL << fd;
+        }
+    }
+    /* A standard descriptor that is closed would go to the first thing we open, and our complaints with it. */
+    for (int fd = 0; fd < 3; fd++) {
+        if (!was_open(fd) && open("/dev/null", O_RDWR | O_CLOEXEC) != fd) {
+            _exit(125);
         }
     }
 }
@@ -73,8 +84,8 @@ void dm_start_restore(void)
 /* Marks what was opened since the start to be closed by exec. .NET opens everything so already; this is for the exception. */
 static void close_own_on_exec(void)
 {
-    for (int fd = 3; fd < 64; fd++) {
-        if (!(at_start.open_low & (1ULL << fd))) {
+    for (int fd = 0; fd < 64; fd++) {
+        if (!was_open(fd)) {
             int flags = fcntl(fd, F_GETFD);
             if (flags >= 0) {
                 fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
@@ -200,6 +211,9 @@ int32_t dm_start_daemon(const char *path, char *const *argv, char *const *enviro
 int32_t dm_start_stat(const char *path, int32_t fd, struct dm_start_file *file)
 {
     struct stat status;
+    if (!path && !was_open(fd)) {
+        return -EBADF;
+    }
     if ((path ? stat(path, &status) : fstat(fd, &status)) != 0) {
         return -errno;
     }

@@ -40,7 +40,7 @@ int32_t dm_start_exec(const char *path, int32_t index, char *const *environment)
 __attribute__((warn_unused_result))
 int32_t dm_start_daemon(const char *path, char *const *argv, char *const *environment, int32_t *ready);
 
-/* Follows symbolic links. Descriptor form: path NULL. */
+/* Follows symbolic links. Descriptor form: path NULL; -EBADF for one that was not open at the start. */
 __attribute__((warn_unused_result))
 int32_t dm_start_stat(const char *path, int32_t fd, struct dm_start_file *file);
 

@@ -48,7 +48,7 @@ internal static class CheckpointAction
         PrintLosses(images);
 
         Terminal.WriteLine(Terminal.Out, string.Create(CultureInfo.InvariantCulture,
-            $"generation {report.Generation}: {report.Images} images, {MiB(total)} MiB; stood still {report.StandstillMicroseconds / 1000.0:0.0} ms, safe after {report.DurationMicroseconds / 1000.0:0.0} ms."));
+            $"generation {report.Generation}: {report.Images} {(report.Images == 1 ? "image" : "images")}, {MiB(total)} MiB; stood still {report.StandstillMicroseconds / 1000.0:0.0} ms, safe after {report.DurationMicroseconds / 1000.0:0.0} ms."));
     }
 
     /// <summary>A process and its children often lose the same thing: said once.</summary>

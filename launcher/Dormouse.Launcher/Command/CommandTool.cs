@@ -38,13 +38,14 @@ internal static class CommandTool
         CheckpointCommand request = new(Codecs.Parse(result.GetValue(codec)), killAfter, images ?? "");
         if (images is not null && makesCheckpoint) SettingsReader.CheckDirectory(images, ExitCode.Failed);
 
+        uint seconds = SettingsReader.Interval(result.GetValue(interval)) ?? 0;
         using CoordinatorClient client = CoordinatorFinder.Connect(coordinator.Request(result));
         if (makesCheckpoint) return CheckpointAction.Run(client, request, asJson);
         if (result.GetValue(status)) return StatusAction.Run(client, asJson);
         if (result.GetValue(list)) return ListAction.Run(client, asJson);
         if (result.GetValue(kill)) client.Send(default(KillCommand));
         else if (result.GetValue(quit)) client.Send(default(QuitCommand));
-        else client.Send(new IntervalCommand(SettingsReader.Interval(result.GetValue(interval)) ?? 0));
+        else client.Send(new IntervalCommand(seconds));
         client.Expect<CommandDone>();
         return ExitCode.Success;
     }

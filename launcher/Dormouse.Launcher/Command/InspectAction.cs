@@ -30,7 +30,7 @@ internal static class InspectAction
         DateTimeOffset taken = DateTimeOffset.FromUnixTimeMilliseconds(manifest.RealtimeNanoseconds / 1_000_000);
         yield return ("computation", manifest.Computation.ToString("x16"));
         yield return ("generation", manifest.Generation.ToString());
-        yield return ("image", $"{manifest.Member} of {manifest.ImageCount}");
+        yield return ("process", $"number {manifest.Member}; the generation has {manifest.ImageCount} {(manifest.ImageCount == 1 ? "image" : "images")}");
         yield return ("taken", taken.ToString("yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture));
         yield return ("host", manifest.HostName);
         yield return ("kernel", manifest.KernelRelease);
