@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <link.h>
 #include <linux/membarrier.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,9 +26,45 @@ int64_t dm_rt_result(int64_t result)
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 
+enum { MOST_RESERVATIONS = 8 };
+static struct {
+    uint64_t start, end;
+} s_reservations[MOST_RESERVATIONS];
+
+static bool is_reserved(uint64_t address)
+{
+    for (int i = 0; i < MOST_RESERVATIONS; i++) {
+        if (address >= s_reservations[i].start && address < s_reservations[i].end)
+            return true;
+    }
+    return false;
+}
+
+/* A part that is given back is reserved again where it was. */
+static void note_reservation(uint64_t start, uint64_t bytes)
+{
+    for (int i = 0; i < MOST_RESERVATIONS && !is_reserved(start); i++) {
+        if (s_reservations[i].end == 0) {
+            s_reservations[i].start = start;
+            s_reservations[i].end = start + bytes;
+        }
+    }
+}
+
+/* The collector reserves address space without access and opens it piece by piece. Each piece would change the
+ * memory map while an image of this process is being planned, so what it reserves is open from the start: untouched
+ * pages cost nothing either way, and MAP_NORESERVE keeps them out of the commit charge. */
 void *dm_rt_mmap64(void *address, size_t bytes, int prot, int flags, int fd, int64_t offset)
 {
-    return (void *)dm_rt_result(dm_mmap((uint64_t)address, bytes, prot, flags, fd, (uint64_t)offset));
+    bool is_reservation = prot == PROT_NONE && (flags & MAP_ANONYMOUS) != 0;
+    if (is_reservation) {
+        prot = PROT_READ | PROT_WRITE;
+        flags |= MAP_NORESERVE;
+    }
+    int64_t result = dm_mmap((uint64_t)address, bytes, prot, flags, fd, (uint64_t)offset);
+    if (is_reservation && !dm_is_error(result))
+        note_reservation((uint64_t)result, bytes);
+    return (void *)dm_rt_result(result);
 }
 
 int dm_rt_munmap(void *address, size_t bytes)
@@ -36,11 +74,16 @@ int dm_rt_munmap(void *address, size_t bytes)
 
 int dm_rt_mprotect(void *address, size_t bytes, int prot)
 {
+    if (is_reserved((uint64_t)address))
+        return 0;
     return (int)dm_rt_result(dm_mprotect((uint64_t)address, bytes, prot));
 }
 
 int dm_rt_madvise(void *address, size_t bytes, int advice)
 {
+    /* These two split mappings, and nobody reads a core file of ours. */
+    if (advice == MADV_DONTDUMP || advice == MADV_DODUMP)
+        return 0;
     return (int)dm_rt_result(dm_madvise((uint64_t)address, bytes, advice));
 }
 

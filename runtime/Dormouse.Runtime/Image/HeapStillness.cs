@@ -9,6 +9,8 @@ internal sealed class HeapStillness : IDisposable
 
     private HeapStillness(bool isActive) => _isActive = isActive;
 
+    public bool IsActive => _isActive;
+
     /// <summary>Reserves room for what planning an image allocates. Without it (a tight RLIMIT_AS) planning is repeated instead.</summary>
     public static HeapStillness Begin()
     {

@@ -44,9 +44,10 @@ internal sealed unsafe class ImageBuilder
         Scratch extents = AddScratch(extentCapacity * ImageLayout.ExtentBytes);
         using var stillness = HeapStillness.Begin();
         NeededFile[] neededByDescriptors = manifest.NeededFiles;
+        int bytesBefore = 0;
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
-            int bytesBefore = Snapshot(before);
+            bytesBefore = Snapshot(before);
             MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(), _scratch, isSharedSaved);
             uint exePath = plan.AddString(manifest.ExePath);
             manifest.NeededFiles = [.. neededByDescriptors, .. plan.NeededFiles];
@@ -86,8 +87,9 @@ internal sealed unsafe class ImageBuilder
             }
         }
 
+        string change = MapDifference.Describe(before, after, bytesBefore, stillness.IsActive);
         ReleaseScratch();
-        throw new CheckpointException("the memory map of the process keeps changing while all its threads are suspended. Does another process write to it with ptrace? Try again.");
+        throw new CheckpointException($"the memory map of the process keeps changing while all its threads are suspended ({change}). Does another process write to it with ptrace? Try again.");
     }
 
     /// <summary>Unmaps the working memory; also in a restored process.</summary>
