@@ -26,6 +26,8 @@ internal static class SystemCall
     public const int ShmGet = 29;
     public const int ShmAt = 30;
     public const int ShmCtl = 31;
+    public const int ShmDt = 67;
+    public const int MRemap = 25;
     public const int GetITimer = 36;
     public const int SetITimer = 38;
     public const int GetPid = 39;

@@ -58,7 +58,7 @@ internal sealed unsafe class SharedMemory
                 }
             }
 
-            item.SizeBytes = item.HasName && Kernel.Stat(item.Path, out FileStatus status) == 0 ? (ulong)status.SizeBytes : farthest;
+            item.SizeBytes = item.HasName && Kernel.Stat(item.Path, out FileStatus status) == 0 ? (ulong)status.SizeBytes : item.Segment?.SizeBytes ?? farthest;
         }
     }
 
@@ -98,7 +98,14 @@ internal sealed unsafe class SharedMemory
 
             foreach (Mapping mapping in item.Mappings)
             {
-                Map(item, mapping);
+                if (item.Segment is not null)
+                {
+                    item.Segment.Attach(mapping);
+                }
+                else
+                {
+                    Map(item, mapping);
+                }
             }
         }
     }
@@ -174,6 +181,13 @@ internal sealed unsafe class SharedMemory
     private static int Make(SharedObject item)
     {
         int fd;
+        if (item.Segment is not null)
+        {
+            // It is found by its id; what the others get says that it is there.
+            item.Segment.Make(item.Mappings);
+            return DescriptorNumbers.Raise(Kernel.Open("/dev/null", Constant.O_RDONLY | Constant.O_CLOEXEC));
+        }
+
         if (item.HasName)
         {
             Directories.MakeParents(item.Path);

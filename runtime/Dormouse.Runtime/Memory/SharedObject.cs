@@ -17,6 +17,9 @@ internal sealed class SharedObject(ResourceKey key, Mapping first)
     /// <summary>Whether a file of this name must come back, rather than memory without a name.</summary>
     public bool HasName => first.IsFile && !first.IsDeleted && !first.Path.StartsWith("/dev/zero", StringComparison.Ordinal);
 
+    /// <summary>What it is when it can be found by a System V id; else null.</summary>
+    public SystemVSegment? Segment { get; } = SystemVSegment.Find(first);
+
     /// <summary>Of the file, or the highest byte that anybody maps; bytes.</summary>
     public ulong SizeBytes { get; set; }
 

@@ -1,0 +1,47 @@
+// World: restored process.
+using System;
+using System.Globalization;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Memory;
+
+/// <summary>Ids of System V objects, which programs keep and pass on: sysvipc(7).</summary>
+internal static class SystemVId
+{
+    /// <summary>Without the right to choose the kernel counts up; a new namespace begins at 0.</summary>
+    private const int MostAttempts = 100_000;
+
+    /// <summary>Makes an object with the id <paramref name="wanted"/>.</summary>
+    /// <param name="kind">shm, sem or msg.</param>
+    /// <param name="wanted">The id.</param>
+    /// <param name="create">Makes an object and returns its id, or -errno.</param>
+    /// <param name="remove">Removes one with another id.</param>
+    /// <returns>The id or -errno; EEXIST when the id cannot be had.</returns>
+    public static int Create(string kind, int wanted, Func<int> create, Action<int> remove)
+    {
+        ChooseNext(kind, wanted);
+        for (int attempt = 0; attempt < MostAttempts; attempt++)
+        {
+            int id = create();
+            if (id < 0 || id == wanted)
+            {
+                return id;
+            }
+
+            remove(id);
+        }
+
+        return -Errno.Exists;
+    }
+
+    // proc_sys_kernel(5), shm_next_id: for those with CAP_CHECKPOINT_RESTORE.
+    private static void ChooseNext(string kind, int wanted)
+    {
+        int fd = Kernel.Open($"/proc/sys/kernel/{kind}_next_id", Constant.O_WRONLY | Constant.O_CLOEXEC);
+        if (fd >= 0)
+        {
+            Kernel.Write(fd, System.Text.Encoding.ASCII.GetBytes(wanted.ToString(CultureInfo.InvariantCulture)));
+            Kernel.Close(fd);
+        }
+    }
+}
