@@ -22,6 +22,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private bool _isSuspended;
     private string? _temporaryPath;
     private int _fd = -1;
+    private int _exchangeFd = -1;
     private ImageBuilder? _builder;
 
     public ProcessState? Process { get; private set; }
@@ -69,8 +70,12 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
         Suspend();
         ReportChildren();
+        // Bound before the inventory goes out: whoever has the answer can count on it.
+        using var exchange = DescriptorExchange.Open(worker.Computation ^ ((ulong)request.Epoch << 32), worker.Member);
+        _exchangeFd = exchange.Descriptor;
         ExchangeInventory(out Candidates candidates);
-        Descriptors!.Capture();
+        Descriptors!.Capture(exchange);
+        exchange.Dispose();
         Process = ProcessState.Capture();
         Pass(Phase.Drain);
 
@@ -170,7 +175,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private void ExchangeInventory(out Candidates candidates)
     {
-        Descriptors = DescriptorTable.Read(_fd, link.Descriptor);
+        Descriptors = DescriptorTable.Read(_fd, link.Descriptor, _exchangeFd);
         SharedMemory = SharedMemory.Read(MapsReader.Read());
         var items = new List<InventoryItem>();
         Descriptors.Announce(items);

@@ -15,7 +15,7 @@ internal sealed unsafe class DescriptorExchange : IDisposable
     private const int IdBytes = 24;
     private const int ScmRights = 1;
     private readonly ulong _session;
-    private readonly int _socket;
+    private int _socket;
     private readonly Dictionary<DescriptionId, int> _received = [];
     private readonly List<DescriptionId> _expected = [];
     private readonly List<(uint Member, DescriptionId Id, int Fd)> _unsent = [];
@@ -80,14 +80,22 @@ internal sealed unsafe class DescriptorExchange : IDisposable
     /// <summary>The descriptor that came under this name; it stays ours to close.</summary>
     public int Take(DescriptionId id) => _received[id];
 
+    public int Descriptor => _socket;
+
     public void Dispose()
     {
+        if (_socket < 0)
+        {
+            return;
+        }
+
         foreach (int fd in _received.Values)
         {
             Kernel.Close(fd);
         }
 
         Kernel.Close(_socket);
+        _socket = -1;
     }
 
     private DescriptionId? Missing()

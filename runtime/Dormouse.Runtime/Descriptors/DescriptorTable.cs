@@ -60,12 +60,19 @@ internal sealed class DescriptorTable
         }
     }
 
-    public void Capture()
+    public void Capture(DescriptorExchange exchange)
     {
         _locks = FileLocks.Capture(_files);
         foreach (OpenFile file in _files)
         {
             file.Capture();
+            file.LendForDrain(_self, exchange);
+        }
+
+        exchange.Complete();
+        foreach (OpenFile file in _files)
+        {
+            file.CaptureContents(_self, exchange);
         }
     }
 

@@ -50,6 +50,16 @@ internal abstract class OpenFile(DescriptorInfo info)
     /// <exception cref="CheckpointException">It cannot be restored: by name, and with a way out.</exception>
     public abstract void Capture();
 
+    /// <summary>At the checkpoint: gives other members for a moment what they need to look into their end.</summary>
+    public virtual void LendForDrain(uint self, DescriptorExchange exchange)
+    {
+    }
+
+    /// <summary>At the checkpoint, after <see cref="Capture"/>: the unread data of connections.</summary>
+    public virtual void CaptureContents(uint self, DescriptorExchange exchange)
+    {
+    }
+
     /// <summary>Makes the description again, in the creator. Returns a descriptor with any number, or -errno.</summary>
     /// <exception cref="CheckpointException">It cannot be made; says what and why.</exception>
     public abstract int Reopen();

@@ -45,11 +45,12 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         Creator = Math.Min(Keeper, _farKeeper);
     }
 
-    public override void Capture()
-    {
-        base.Capture();
-        _contents = Keeper == Worker.Current.Member ? SocketContents.Peek(Info.Fd, IsStream, Name) : null;
-    }
+    /// <summary>Unread data is read when all members have lent what others need for that.</summary>
+    public override void CaptureContents(uint self, DescriptorExchange exchange)
+        => _contents = Keeper == self ? ReadContents(exchange) : null;
+
+    /// <summary>What has come and is not read yet; the running program must not notice.</summary>
+    protected virtual SocketContents ReadContents(DescriptorExchange exchange) => SocketContents.Peek(Info.Fd, IsStream, Name);
 
     public override int Reopen()
     {
@@ -111,7 +112,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         {
             int feeder = Creator == self ? _feeder : exchange.Take(FeederOf(Key));
             Options.RestoreBuffers(Descriptors[0].Fd);
-            int error = _contents!.Feed(feeder);
+            int error = _contents!.FeedAll(feeder, Descriptors[0].Fd);
             if (error < 0)
             {
                 throw new CheckpointException($"{Name}: the unread data does not fit into the new socket: {Errno.Text(error)}. Raise net.core.rmem_max and net.core.wmem_max and run dmrestart again.");

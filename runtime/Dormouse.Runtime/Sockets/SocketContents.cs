@@ -56,6 +56,25 @@ internal sealed unsafe class SocketContents
         return contents;
     }
 
+    /// <summary>As <see cref="Feed"/>, and makes room where the new sockets have less than the old ones had grown to.</summary>
+    public int FeedAll(int feeder, int receiver)
+    {
+        if (!_isStream)
+        {
+            return Feed(feeder);
+        }
+
+        foreach ((byte[] bytes, _) in _messages)
+        {
+            if (StreamWriter.WriteAll(feeder, receiver, bytes) is int error and < 0)
+            {
+                return error;
+            }
+        }
+
+        return 0;
+    }
+
     /// <summary>Sends everything into <paramref name="feeder"/>, the other end. 0, or -errno: -EAGAIN when it does not fit.</summary>
     public int Feed(int feeder)
     {

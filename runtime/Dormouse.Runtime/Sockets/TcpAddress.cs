@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static class TcpAddress
 {
     private const int DomainShift = 32;
+    private const ulong StuckBit = 1ul << 40;
 
     /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>.</summary>
     public static ResourceKey KeyOf(byte[] local, byte[] peer)
@@ -17,7 +18,10 @@ internal static class TcpAddress
         return ObjectKeys.OfInode("tcp", IsLoopback(local) ? 0 : 1ul, ObjectKeys.Hash(name));
     }
 
-    public static ulong Announce(int domain) => (ulong)domain << DomainShift;
+    /// <summary>What the other end must know, above the open flags.</summary>
+    public static ulong Announce(int domain, bool hasStuckBytes) => ((ulong)domain << DomainShift) | (hasStuckBytes ? StuckBit : 0);
+
+    public static bool HasStuckBytes(Holder holder) => (holder.Item.Auxiliary & StuckBit) != 0;
 
     public static int DomainOf(Holder holder) => (int)(holder.Item.Auxiliary >> DomainShift) & 0xFF;
 

@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : ConnectedSocket(info)
 {
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+    private readonly bool _hasStuckBytes = TcpDrain.HasStuckBytes(info.Fd);
 
     public override string Kind => "tcp";
 
@@ -41,6 +42,48 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         }
     }
 
-    /// <summary>The members that hold the other end must know whether it is an IPv4 or IPv6 socket.</summary>
-    public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain);
+    /// <summary>The members that hold the other end must know whether it is an IPv4 or IPv6 socket, and whether to drain it.</summary>
+    public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain, _hasStuckBytes);
+
+    /// <summary>Once its processes are killed the connection stays in TIME_WAIT for a minute. Only when it was marked for reuse can its
+    /// ports be bound at once by a restart; the program's own setting comes back there.</summary>
+    public override void Capture()
+    {
+        const int ReuseAddress = 2;
+        base.Capture();
+        if (_hasStuckBytes && state.HasSentEnd)
+        {
+            throw new CheckpointException($"{Name}: the program has ended the TCP connection {Description} while its peer has more to read than fits into its buffer, which cannot be restored yet. Try again when it has read more.");
+        }
+
+        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+    }
+
+    /// <summary>When the far end's kernel could not deliver all: its keeper lends it to the keeper of this end.</summary>
+    public override void LendForDrain(uint self, DescriptorExchange exchange)
+    {
+        if (_hasStuckBytes && Keeper == self && FarEndHere is null && FarHolders.Count > 0)
+        {
+            exchange.Send(Sharing.LowestMember(uint.MaxValue, FarHolders), IdOf(Key), Info.Fd);
+        }
+
+        if (NeedsDrain && Keeper == self && FarEndHere is null)
+        {
+            exchange.Expect(IdOf(Peer));
+        }
+    }
+
+    private bool NeedsDrain
+        => FarEndHere is TcpConnection far ? far._hasStuckBytes : FarHolders.Count > 0 && TcpAddress.HasStuckBytes(FarHolders[0]);
+
+    protected override SocketContents ReadContents(DescriptorExchange exchange)
+    {
+        if (!NeedsDrain)
+        {
+            return base.ReadContents(exchange);
+        }
+
+        int far = FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer));
+        return TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+    }
 }
