@@ -1,5 +1,4 @@
 // World: Guest until the threads are suspended, then Frozen.
-using System.Globalization;
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Descriptors;
@@ -97,26 +96,11 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
             request.Epoch, _fd, _temporaryPath!, FinalName(), figures.Value, (ulong)standstill / 1000, manifest.Losses));
     }
 
-    private string FinalName()
-        => $"ckpt_{SafeName(ProcFile.ReadText("/proc/self/comm"))}_{(uint)(worker.Computation >> 32) ^ (uint)worker.Computation:x8}-{worker.Member.ToString(CultureInfo.InvariantCulture)}.img";
-
-    private static string SafeName(string program)
-    {
-        char[] name = program.ToCharArray();
-        for (int i = 0; i < name.Length; i++)
-        {
-            if (!char.IsAsciiLetterOrDigit(name[i]) && name[i] is not ('.' or '-' or '+'))
-            {
-                name[i] = '_';
-            }
-        }
-
-        return new string(name);
-    }
+    private string FinalName() => ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
 
     private void OpenImage()
     {
-        _temporaryPath = $"{request.Directory}/.{FinalName()}.part-{request.Epoch.ToString(CultureInfo.InvariantCulture)}";
+        _temporaryPath = request.Directory + "/" + ImageNames.Temporary(FinalName(), request.Epoch);
         _fd = Kernel.Open(_temporaryPath, Constant.O_RDWR | Constant.O_CREAT | Constant.O_TRUNC | Constant.O_CLOEXEC, 0x180);
         if (_fd < 0)
         {

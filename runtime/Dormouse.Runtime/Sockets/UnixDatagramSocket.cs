@@ -9,6 +9,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
 {
     private readonly UnixDiagnosis _diagnosis = UnixDiagnosis.Of(info.Status.Inode);
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+    private readonly List<UnixDatagramSocket> _here = [];
     private SocketContents? _contents;
     private UnixDatagramSocket? _pairHere;
     private int _half = -1;
@@ -25,8 +26,17 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
         ? $"{Name}: the other end of this datagram socketpair is in another process; after a restart it is not connected"
         : null;
 
-    public override void Link(System.Collections.Generic.Dictionary<ResourceKey, OpenFile> own)
-        => _pairHere = !Peer.IsNone && own.TryGetValue(Peer, out OpenFile? far) ? far as UnixDatagramSocket : null;
+    public override void Link(Dictionary<ResourceKey, OpenFile> own)
+    {
+        _pairHere = !Peer.IsNone && own.TryGetValue(Peer, out OpenFile? far) ? far as UnixDatagramSocket : null;
+        foreach (OpenFile file in own.Values)
+        {
+            if (file is UnixDatagramSocket socket)
+            {
+                _here.Add(socket);
+            }
+        }
+    }
 
     public override void Capture()
     {
@@ -52,57 +62,64 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
         return SocketCalls.Create(Domain, Type, Protocol);
     }
 
-    /// <summary>All names exist only when this stage is over: connections are made, and datagrams sent, in the next.</summary>
+    /// <summary>All names exist only when this stage is over: datagrams are sent, and connections made, in the next.</summary>
     public override void Fill(uint self, DescriptorExchange exchange)
     {
-        if (Keeper != self)
+        if (Keeper == self)
         {
-            return;
+            Options.RestoreBuffers(Descriptors[0].Fd);
+            SocketName.Bind(Descriptors[0].Fd, Domain, LocalAddress, Name);
         }
-
-        int fd = Descriptors[0].Fd;
-        Options.RestoreBuffers(fd);
-        SocketName.Bind(fd, Domain, LocalAddress, Name);
-        SendUnread(fd);
     }
 
     public override void Seal(uint self)
     {
-        if (Keeper == self && SocketName.IsBound(Constant.AF_UNIX, _peerAddress))
+        if (Keeper == self)
         {
-            SocketCalls.Connect(Descriptors[0].Fd, _peerAddress);
+            SendUnread();
+            if (SocketName.IsBound(Constant.AF_UNIX, _peerAddress))
+            {
+                SocketCalls.Connect(Descriptors[0].Fd, _peerAddress);
+            }
         }
 
         base.Seal(self);
     }
 
-    // Sent from a socket without a name: the receiver no longer learns who had sent them.
-    private unsafe void SendUnread(int fd)
+    private void SendUnread()
     {
         if (_contents!.IsEmpty)
         {
             return;
         }
 
-        byte[] address = LocalAddress;
-        if (!SocketName.IsBound(Constant.AF_UNIX, address))
+        int anonymous = SocketCalls.Create(Domain, Type, Protocol);
+        bool hasName = SocketName.IsBound(Constant.AF_UNIX, LocalAddress);
+        foreach ((byte[] bytes, byte[] sender) in _contents.Messages)
         {
-            // A half of a socketpair: the other half sends.
-            if (_pairHere is not null)
+            // Half of a socketpair: the other half sends. Else who had sent it, when that is here, or somebody without a name.
+            int error = hasName
+                ? SocketCalls.SendTo(SenderHere(sender)?.Descriptors[0].Fd ?? anonymous, bytes, LocalAddress)
+                : _pairHere is null ? 0 : SocketCalls.SendTo(_pairHere.Descriptors[0].Fd, bytes, []);
+            if (error < 0)
             {
-                _contents.Feed(_pairHere.Descriptors[0].Fd);
+                throw new CheckpointException($"{Name}: unread datagrams do not fit into the new socket: {Errno.Text(error)}. Raise net.unix.max_dgram_qlen and run dmrestart again.");
             }
-
-            return;
         }
 
-        int sender = SocketCalls.Create(Domain, Type, Protocol);
-        int error = SocketCalls.Connect(sender, address);
-        error = error < 0 ? error : _contents.Feed(sender);
-        Kernel.Close(sender);
-        if (error < 0)
+        Kernel.Close(anonymous);
+    }
+
+    private UnixDatagramSocket? SenderHere(byte[] sender)
+    {
+        foreach (UnixDatagramSocket socket in _here)
         {
-            throw new CheckpointException($"{Name}: unread datagrams do not fit into the new socket: {Errno.Text(error)}. Raise net.unix.max_dgram_qlen and run dmrestart again.");
+            if (sender.Length > 2 && socket.LocalAddress.AsSpan().SequenceEqual(sender))
+            {
+                return socket;
+            }
         }
+
+        return null;
     }
 }
