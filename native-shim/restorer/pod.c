@@ -198,6 +198,8 @@ static void probe_ids(int output)
         dm_exit_process(0);
     if (child < 0)
         problem_at(&problem, "exact process ids", child);
+    else
+        (void)dm_wait((int)child, 0, 0);
     (void)print_result(output, "ids", &problem);
 }
 

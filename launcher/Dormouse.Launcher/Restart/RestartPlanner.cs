@@ -10,6 +10,10 @@ internal sealed class RestartPlanner
     private const int LowestHighDescriptor = 1000;
     private const ulong BytesPerReader = 64ul << 20;
 
+    /// <summary>The computation was often killed a moment ago, and some parents take their time to look at ended children.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
+
     private readonly IReadOnlyList<ImageFile> _images;
     private readonly RestartOptions _options;
     private readonly HostAbilities _abilities;
@@ -73,10 +77,16 @@ internal sealed class RestartPlanner
             throw new RestartException($"{why}it does not let you choose process ids ({_abilities.ExactIdsProblem}). Run dmrestart as root.");
         }
 
+        long deadline = Environment.TickCount64 + (long)s_patience.TotalMilliseconds;
         foreach (ImageFile image in _images)
         {
             foreach (ImageThread thread in image.Threads)
             {
+                while (IsZombie(thread.Tid) && Environment.TickCount64 < deadline)
+                {
+                    Thread.Sleep(10);
+                }
+
                 if (!IsFree(thread.Tid))
                 {
                     throw new RestartException($"{why}the number {thread.Tid} of {image.Manifest.Program} belongs to another process. Wait until that has ended, or use a pod.");
@@ -85,6 +95,20 @@ internal sealed class RestartPlanner
         }
 
         return false;
+    }
+
+    /// <summary>Whether the number belongs to a process that has ended and whose parent has not looked yet.</summary>
+    private static bool IsZombie(int number)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{number}/stat");
+            return stat[(stat.LastIndexOf(')') + 1)..].StartsWith(" Z", StringComparison.Ordinal);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static bool IsFree(int number) => !Directory.Exists($"/proc/{number}");
