@@ -44,6 +44,7 @@ internal static class RestartCoordinator
 
     private static CoordinatorContact Announce(CoordinatorClient client, RestartOptions options, Generation generation, ulong session)
     {
+        ExpectIdle(client);
         SetDirectory(client, options, generation);
         if (options.Interval is { } interval)
         {
@@ -55,6 +56,18 @@ internal static class RestartCoordinator
         client.Expect<RestartAccepted>();
         _ = TokenProof.TryParseToken(client.Address.Token, out byte[] token);
         return new CoordinatorContact(client.Address.Endpoint.Address.ToString(), (ushort)client.Address.Endpoint.Port, token, client.Descriptor, client);
+    }
+
+    /// <summary>Asked before anything is changed in what may be the coordinator of another computation.</summary>
+    private static void ExpectIdle(CoordinatorClient client)
+    {
+        client.Send(default(StatusCommand));
+        StatusReport status = client.Expect<StatusReport>();
+        if (status.Members > 0 || status.Phase != Phase.Running)
+        {
+            throw new ToolException(ExitCode.Busy,
+                $"The coordinator at {client.Address.Endpoint} has {status.Members} processes. End them first (dmcommand --kill) or use another coordinator (--new-coordinator).");
+        }
     }
 
     private static void SetDirectory(CoordinatorClient client, RestartOptions options, Generation generation)
