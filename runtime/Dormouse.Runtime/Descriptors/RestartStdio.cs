@@ -1,3 +1,4 @@
+using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Descriptors;
@@ -24,6 +25,15 @@ internal static unsafe class RestartStdio
         => s_descriptors[stream] >= 0 && Kernel.FStat(s_descriptors[stream], out FileStatus status) == 0
             ? status.Device.ToString(System.Globalization.CultureInfo.InvariantCulture) + ":" + status.Inode.ToString(System.Globalization.CultureInfo.InvariantCulture)
             : "-";
+
+    /// <summary>One line for the user of dmrestart.</summary>
+    public static void Warn(string sentence)
+    {
+        if (s_descriptors[2] >= 0)
+        {
+            Kernel.Write(s_descriptors[2], KernelText.ToBytes("dmrestart: " + sentence + ".\n"));
+        }
+    }
 
     /// <summary>Moves them out of the way of the program's numbers.</summary>
     public static void MoveAbove(int floor)

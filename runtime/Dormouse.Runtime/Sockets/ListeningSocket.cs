@@ -1,11 +1,14 @@
 // World: Frozen (capture), restored process (restore).
 using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>A listening socket, TCP or AF_UNIX: its name and its backlog.</summary>
 internal sealed class ListeningSocket(DescriptorInfo info, UnixDiagnosis diagnosis) : UnboundSocket(info)
 {
+    private const int ReuseAddress = 2;
+
     public override string Kind => "listener";
 
     public override string Description => $"{Info.Link} listening on {SocketName.Text(LocalAddress)}";
@@ -16,6 +19,12 @@ internal sealed class ListeningSocket(DescriptorInfo info, UnixDiagnosis diagnos
     public override void Capture()
     {
         base.Capture();
+        if (Domain is Constant.AF_INET or Constant.AF_INET6)
+        {
+            // As for connections: what it accepts inherits the mark, and its port can be bound again at once.
+            SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        }
+
         if (Waiting > 0)
         {
             throw new CheckpointException($"{Name} has {Waiting} connections that the program has not accepted yet. Try again in a moment.");

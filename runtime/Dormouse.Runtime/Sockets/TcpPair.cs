@@ -1,4 +1,5 @@
 // World: restored process.
+using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
@@ -7,7 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static class TcpPair
 {
     private const int ReuseAddress = 2;
-    private const int DeadlineMilliseconds = 10000;
+    private const int DeadlineMilliseconds = 3000;
     private const int RetryMilliseconds = 20;
 
     /// <returns>The end at <paramref name="near"/>, and the one at <paramref name="far"/>.</returns>
@@ -25,8 +26,21 @@ internal static class TcpPair
                 return pair;
             }
 
-            if (pair.Near is not (-Errno.AddressInUse or -Errno.AddressNotAvailable or -Errno.ConnectionRefused or -Errno.TryAgain)
-                || Kernel.Clock(Constant.CLOCK_MONOTONIC) > deadline)
+            bool isTaken = pair.Near is -Errno.AddressInUse or -Errno.AddressNotAvailable or -Errno.ConnectionRefused or -Errno.TryAgain;
+            if (isTaken && Kernel.Clock(Constant.CLOCK_MONOTONIC) > deadline)
+            {
+                // The bytes matter more than the numbers: any free ports.
+                pair = Try(WithoutPort(near), nearDomain, WithoutPort(far), farDomain);
+                if (pair.Near >= 0)
+                {
+                    RestartStdio.Warn($"{what}: the ports of the connection from {SocketName.Text(near)} to {SocketName.Text(far)} are still in use; it has other ones now");
+                    return pair;
+                }
+
+                isTaken = false;
+            }
+
+            if (!isTaken)
             {
                 throw new CheckpointException($"{what}: the connection from {SocketName.Text(near)} to {SocketName.Text(far)} cannot be made again: {Errno.Text(pair.Near)}. Stop the program that uses these ports, or wait a minute, and run dmrestart again.");
             }
@@ -43,6 +57,8 @@ internal static class TcpPair
             return (error, -1);
         }
 
+        // The port, when the kernel was to choose one.
+        far = SocketCalls.LocalAddress(listener);
         error = SocketCalls.Listen(listener, 1);
         int client = error < 0 ? -1 : BoundSocket(nearDomain, TcpAddress.For(nearDomain, near), out error);
         int server = -1;
@@ -65,6 +81,13 @@ internal static class TcpPair
         }
 
         return (client, server);
+    }
+
+    private static byte[] WithoutPort(byte[] address)
+    {
+        byte[] any = address.AsSpan().ToArray();
+        (any[2], any[3]) = (0, 0);
+        return any;
     }
 
     private static int BoundSocket(int domain, byte[] address, out int error)

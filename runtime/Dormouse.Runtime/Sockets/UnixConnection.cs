@@ -7,6 +7,8 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>A connected AF_UNIX stream or seqpacket socket; after a restart one end of a socketpair(2).</summary>
 internal sealed class UnixConnection(DescriptorInfo info, UnixDiagnosis diagnosis) : ConnectedSocket(info)
 {
+    private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+
     public override string Kind => "unix";
 
     public override string Description => $"{Info.Link}, peer inode {diagnosis.PeerInode}";
@@ -22,6 +24,11 @@ internal sealed class UnixConnection(DescriptorInfo info, UnixDiagnosis diagnosi
 
     protected override unsafe (int Near, int Far) MakePair()
     {
+        if (SocketName.IsBound(Constant.AF_UNIX, LocalAddress) || SocketName.IsBound(Constant.AF_UNIX, _peerAddress))
+        {
+            return UnixPair.Make(Type, LocalAddress, _peerAddress);
+        }
+
         int* ends = stackalloc int[2];
         long error = Kernel.Call(SystemCall.SocketPair, Domain, Type | Constant.SOCK_CLOEXEC, 0, (long)ends);
         return error < 0 ? ((int)error, -1) : (ends[0], ends[1]);
