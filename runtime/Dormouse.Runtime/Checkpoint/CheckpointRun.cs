@@ -160,7 +160,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private void ExchangeInventory(out Candidates candidates)
     {
         Descriptors = DescriptorTable.Read(_fd, link.Descriptor, _exchangeFd);
-        SharedMemory = SharedMemory.Read(MapsReader.Read());
+        SharedMemory = SharedMemory.Read(MapsReader.Read(), Descriptors.Files);
         var items = new List<InventoryItem>();
         Descriptors.Announce(items);
         SharedMemory.Announce(items);

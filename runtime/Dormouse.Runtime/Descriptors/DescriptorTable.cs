@@ -16,6 +16,8 @@ internal sealed class DescriptorTable
     /// <summary>Numbers from here on are not the program's.</summary>
     public int Floor { get; private set; }
 
+    public IReadOnlyList<OpenFile> Files => _files;
+
     /// <summary>Reads the table of a suspended process.</summary>
     /// <param name="own">Descriptors of our own, to be left out.</param>
     public static DescriptorTable Read(params ReadOnlySpan<int> own)

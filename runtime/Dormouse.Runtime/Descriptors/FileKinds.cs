@@ -19,8 +19,15 @@ internal static class FileKinds
             return new DirectoryFile(info);
         }
 
+        // A file of pidfs, with the type of a regular file in some kernels.
+        if (info.Link.StartsWith("pidfd:[", System.StringComparison.Ordinal))
+        {
+            return new PidFd(info);
+        }
+
         return info.Status.Type switch
         {
+            FileStatus.Regular when info.IsDeleted => new NamelessFile(info),
             FileStatus.Regular => new RegularFile(info, stream),
             FileStatus.Directory => new DirectoryFile(info),
             FileStatus.Fifo => new PipeEnd(info),
@@ -36,6 +43,7 @@ internal static class FileKinds
         "anon_inode:[eventpoll]" => new Epoll(info),
         "anon_inode:[timerfd]" => new TimerFd(info),
         "anon_inode:[signalfd]" => new SignalFd(info),
+        "anon_inode:[pidfd]" => new PidFd(info),
         _ => new UnknownFile(info, info.Link),
     };
 }

@@ -26,28 +26,31 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
         _sizeBytes = status.SizeBytes;
         bool isUnreachable = Info.IsDeleted || Kernel.Stat(Info.Path, out FileStatus named) < 0 || named.Inode != status.Inode || named.Device != status.Device;
         bool isReadWrite = Info.AccessMode == Constant.O_RDWR && _sizeBytes <= LargestSavedReadWrite;
-        _contents = isUnreachable || isReadWrite ? ReadContents(status) : null;
+        _contents = isUnreachable || isReadWrite ? ReadContents(this) : null;
         _isUnreachable = isUnreachable;
     }
 
-    private FileContents ReadContents(FileStatus status)
+    /// <summary>The contents of a file that this process has open, in whatever mode.</summary>
+    public static FileContents ReadContents(OpenFile file)
     {
-        if (Info.AccessMode != Constant.O_WRONLY)
+        DescriptorInfo info = file.Info;
+        Kernel.FStat(info.Fd, out FileStatus status);
+        if (info.AccessMode != Constant.O_WRONLY)
         {
-            FileContents read = FileContents.Read(Info.Fd, Info.Path, status);
-            Kernel.Seek(Info.Fd, Info.Position, Constant.SEEK_SET);
+            FileContents read = FileContents.Read(info.Fd, info.Path, status);
+            Kernel.Seek(info.Fd, info.Position, Constant.SEEK_SET);
             return read;
         }
 
-        int readable = Kernel.Open("/proc/self/fd/" + Info.Fd.ToString(CultureInfo.InvariantCulture), Constant.O_RDONLY | Constant.O_CLOEXEC);
+        int readable = Kernel.Open("/proc/self/fd/" + info.Fd.ToString(CultureInfo.InvariantCulture), Constant.O_RDONLY | Constant.O_CLOEXEC);
         if (readable < 0)
         {
-            throw new CheckpointException($"cannot read {Info.Path} (fd {Info.Fd}), whose contents the image must carry: {Errno.Text(readable)}. Close it before the checkpoint.");
+            throw new CheckpointException($"cannot read {info.Path} (fd {info.Fd}), whose contents the image must carry: {Errno.Text(readable)}. Close it before the checkpoint.");
         }
 
-        FileContents contents = FileContents.Read(readable, Info.Path, status);
+        FileContents contents = FileContents.Read(readable, info.Path, status);
         Kernel.Close(readable);
-        FileLocks.Retake(this);
+        FileLocks.Retake(file);
         return contents;
     }
 

@@ -6,10 +6,13 @@ namespace Dormouse.Runtime.Descriptors;
 /// <summary>A new file without a name: beside where the old one was, or in memory when that place is gone.</summary>
 internal static unsafe class UnlinkedFile
 {
+    private const string Addition = ".dormouse-";
+
     public static int Make(string path, int flags)
     {
         int wanted = flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC | Constant.O_TMPFILE);
-        string name = path + ".dormouse-" + Kernel.Pid.ToString(CultureInfo.InvariantCulture);
+        int addition = path.LastIndexOf(Addition, System.StringComparison.Ordinal);
+        string name = (addition < 0 ? path : path[..addition]) + Addition + Kernel.Pid.ToString(CultureInfo.InvariantCulture);
         int fd = Kernel.Open(name, Constant.O_RDWR | Constant.O_CREAT | Constant.O_EXCL | Constant.O_CLOEXEC, 0x180);
         if (fd >= 0)
         {

@@ -15,7 +15,7 @@ internal sealed unsafe class SharedMemory
     private readonly List<SharedObject> _objects = [];
     private uint _self;
 
-    public static SharedMemory Read(List<Mapping> mappings)
+    public static SharedMemory Read(List<Mapping> mappings, IReadOnlyList<OpenFile> files)
     {
         var memory = new SharedMemory();
         foreach (Mapping mapping in mappings)
@@ -23,6 +23,14 @@ internal sealed unsafe class SharedMemory
             if (mapping.IsShared)
             {
                 memory.Add(mapping);
+            }
+        }
+
+        foreach (OpenFile file in files)
+        {
+            if (file is NamelessFile nameless)
+            {
+                memory.Add(nameless);
             }
         }
 
@@ -34,7 +42,7 @@ internal sealed unsafe class SharedMemory
         for (int i = 0; i < _objects.Count; i++)
         {
             SharedObject item = _objects[i];
-            items.Add(new InventoryItem(item.Key, default, 1, (uint)i, item.Reach | (item.IsWritableHere ? WritableBit : 0)));
+            items.Add(new InventoryItem(item.Key, default, 1, (uint)i, item.Claim | (item.IsWritableHere ? WritableBit : 0)));
         }
     }
 
@@ -43,7 +51,7 @@ internal sealed unsafe class SharedMemory
         _self = self;
         foreach (SharedObject item in _objects)
         {
-            ulong farthest = item.Reach;
+            ulong farthest = item.Claim;
             item.Creator = self;
             item.IsWritable = item.IsWritableHere;
             foreach (Holder other in Sharing.HoldersOf(item.Key, candidates))
@@ -58,7 +66,8 @@ internal sealed unsafe class SharedMemory
                 }
             }
 
-            item.SizeBytes = item.HasName && Kernel.Stat(item.Path, out FileStatus status) == 0 ? (ulong)status.SizeBytes : item.Segment?.SizeBytes ?? farthest;
+            item.SizeBytes = SizeOf(item) ?? farthest & ~1ul;
+            item.IsMadeHere = item.Creator == self;
         }
     }
 
@@ -110,20 +119,6 @@ internal sealed unsafe class SharedMemory
         }
     }
 
-    /// <summary>While descriptors come back: the memory object of an open file that is mapped, too; or -1.</summary>
-    public int DescriptorOf(ulong inode, string path)
-    {
-        foreach (SharedObject item in _objects)
-        {
-            if (item.Inode == inode && item.Path == path)
-            {
-                return item.Descriptor;
-            }
-        }
-
-        return -1;
-    }
-
     public void CloseDescriptors()
     {
         foreach (SharedObject item in _objects)
@@ -137,12 +132,31 @@ internal sealed unsafe class SharedMemory
         }
     }
 
+    private static ulong? SizeOf(SharedObject item)
+    {
+        if (item.HasName)
+        {
+            return Kernel.Stat(item.Path, out FileStatus status) == 0 ? (ulong)status.SizeBytes : null;
+        }
+
+        return item.OpenBytes >= 0 ? (ulong)item.OpenBytes : item.Segment?.SizeBytes;
+    }
+
     // A file that nobody writes to through memory is an input: it must be there.
     private static bool IsSaved(SharedObject item) => item.IsWritable || !item.HasName;
 
     private static DescriptionId IdOf(SharedObject item) => new(item.Key.High, item.Key.Low, 2ul << 32);
 
-    private void Add(Mapping mapping)
+    private void Add(NamelessFile file)
+    {
+        var unmapped = new Mapping(0, 0, 0, true, 0, file.Device, file.Info.Status.Inode, file.Info.Link, "");
+        SharedObject item = Find(unmapped) ?? Add(unmapped);
+        file.Memory = item;
+        item.OpenBytes = file.Info.Status.SizeBytes;
+        item.IsOpenForWriting |= file.Info.AccessMode != Constant.O_RDONLY;
+    }
+
+    private SharedObject Add(Mapping mapping)
     {
         ResourceKey key = ObjectKeys.OfInode("memory" + mapping.Device, 0, mapping.Inode);
         foreach (SharedObject item in _objects)
@@ -150,11 +164,13 @@ internal sealed unsafe class SharedMemory
             if (item.Key == key)
             {
                 item.Mappings.Add(mapping);
-                return;
+                return item;
             }
         }
 
-        _objects.Add(new SharedObject(key, mapping));
+        var added = new SharedObject(key, mapping);
+        _objects.Add(added);
+        return added;
     }
 
     private SharedObject? Find(Mapping mapping)
@@ -195,10 +211,7 @@ internal sealed unsafe class SharedMemory
         }
         else
         {
-            fixed (byte* name = "dormouse"u8)
-            {
-                fd = (int)Kernel.Call(SystemCall.MemFdCreate, (long)name, 1 /* MFD_CLOEXEC */);
-            }
+            fd = item.Make();
         }
 
         if (fd < 0)

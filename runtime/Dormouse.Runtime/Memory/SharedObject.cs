@@ -1,12 +1,23 @@
+// World: Frozen (capture), restored process (make).
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
 namespace Dormouse.Runtime.Memory;
 
 /// <summary>One piece of memory that several mappings, of one or more processes, show: a file, or what has no name.</summary>
+/// <param name="key">The same in all processes.</param>
+/// <param name="first">A mapping of it; of an open file that is not mapped, one without length.</param>
 internal sealed class SharedObject(ResourceKey key, Mapping first)
 {
+    /// <summary>How the kernel spells the path of what memfd_create(2) makes.</summary>
+    public const string MemoryFilePrefix = "/memfd:";
+    private const int SealsOfUnsealable = 1; // F_SEAL_SEAL: made without MFD_ALLOW_SEALING
+    private FileContents? _contents;
+
     public ResourceKey Key => key;
 
     /// <summary>This process's mappings of it.</summary>
-    public List<Mapping> Mappings { get; } = [first];
+    public List<Mapping> Mappings { get; } = first.Bytes == 0 ? [] : [first];
 
     public string Path => first.Path;
 
@@ -31,8 +42,85 @@ internal sealed class SharedObject(ResourceKey key, Mapping first)
 
     public List<uint> Sharers { get; } = [];
 
+    /// <summary>F_GET_SEALS of a memfd that is open here.</summary>
+    public int Seals { get; set; } = SealsOfUnsealable;
+
+    /// <summary>Whether a descriptor of this process, open for writing, shows it.</summary>
+    public bool IsOpenForWriting { get; set; }
+
+    /// <summary>Length of the file when it is open here, bytes.</summary>
+    public long OpenBytes { get; set; } = -1;
+
     /// <summary>After the restart: a descriptor of it, or -1.</summary>
     public int Descriptor { get; set; } = -1;
+
+    /// <summary>How much of it this process can save: whole pages, plus 1 when it is mapped, which costs the image less.</summary>
+    public ulong Claim
+    {
+        get
+        {
+            ulong open = (ulong)(Math.Max(OpenBytes, 0) + 4095) & ~4095ul;
+            return Reach >= open && Mappings.Count != 0 ? Reach | 1 : Math.Max(open, Reach);
+        }
+    }
+
+    /// <summary>Called for each descriptor of it: saves what the mappings do not show, in the member that makes it again.</summary>
+    public void CaptureThrough(NamelessFile file)
+    {
+        if (IsMadeHere && _contents is null && !IsCovered)
+        {
+            _contents = RegularFile.ReadContents(file);
+        }
+    }
+
+    /// <summary>Whether this process is the <see cref="Creator"/>.</summary>
+    public bool IsMadeHere { get; set; }
+
+    /// <summary>Makes it again, empty or with what <see cref="CaptureThrough"/> has saved; a descriptor for reading and writing, or -errno.</summary>
+    public unsafe int Make()
+    {
+        const int CloseOnExec = 1, AllowSealing = 2;
+        int fd;
+        if (IsPlainMemory)
+        {
+            bool isMemoryFile = Path.StartsWith(MemoryFilePrefix, StringComparison.Ordinal);
+            fixed (byte* name = Kernel.Terminated(isMemoryFile ? Path[MemoryFilePrefix.Length..] : "dormouse"))
+            {
+                fd = (int)Kernel.Call(SystemCall.MemFdCreate, (long)name, CloseOnExec | (Seals == SealsOfUnsealable ? 0 : AllowSealing));
+            }
+        }
+        else
+        {
+            fd = UnlinkedFile.Make(Path, Constant.O_RDWR | Constant.O_CLOEXEC);
+        }
+
+        if (fd >= 0 && _contents is not null)
+        {
+            _contents.WriteTo(fd, Path);
+        }
+
+        return fd;
+    }
+
+    private bool IsPlainMemory
+        => Path.StartsWith(MemoryFilePrefix, StringComparison.Ordinal) || Path.StartsWith("/dev/zero", StringComparison.Ordinal)
+            || Path.StartsWith("/SYSV", StringComparison.Ordinal) || Path.StartsWith("/anon_hugepage", StringComparison.Ordinal);
+
+    // Whether the mappings of this process show every byte of it.
+    private bool IsCovered
+    {
+        get
+        {
+            ulong shown = 0;
+            Mappings.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+            foreach (Mapping mapping in Mappings)
+            {
+                shown = mapping.Offset <= shown ? Math.Max(shown, mapping.Offset + mapping.Bytes) : shown;
+            }
+
+            return shown >= (ulong)Math.Max(OpenBytes, 0);
+        }
+    }
 
     /// <summary>End of the farthest mapping of this process, bytes into the object.</summary>
     public ulong Reach
@@ -54,9 +142,14 @@ internal sealed class SharedObject(ResourceKey key, Mapping first)
     {
         get
         {
+            if (IsOpenForWriting)
+            {
+                return true;
+            }
+
             foreach (Mapping mapping in Mappings)
             {
-                if ((mapping.Protection & Interop.Constant.PROT_WRITE) != 0 || mapping.Has(" mw"))
+                if ((mapping.Protection & Constant.PROT_WRITE) != 0 || mapping.Has(" mw"))
                 {
                     return true;
                 }
