@@ -43,6 +43,8 @@ static void start(struct member *members, int index, const char *name, void (*pr
             prepare();
         serve(member);
     }
+    close(member->ask[0]);
+    close(member->answer[1]);
     member->first = ask(member);
 }
 

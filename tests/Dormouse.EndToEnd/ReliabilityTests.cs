@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dormouse.EndToEnd.Harness;
 using Dormouse.EndToEnd.Samples;
 using NUnit.Framework;
@@ -54,7 +55,7 @@ internal sealed class ReliabilityTests
     {
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(s_tree, RunMode.User, token);
         await program.WaitForOutputAsync("ready", token);
-        await program.CheckpointAsync(token);
+        int count = (await program.CheckpointAsync(token)).Images.Count;
 
         for (int time = 0; time < 5; time++)
         {
@@ -65,11 +66,17 @@ internal sealed class ReliabilityTests
             ToolResult result = await checkpoint;
             program.Transcript.Add("killed", $"{members[^1]}, and the checkpoint ended with {result.ExitCode}");
             await program.KillAsync(token);
-            await program.RestartAsync(token);
+            await program.RestartAsync(NewestWith(count, program), "/", token);
         }
 
         await program.AssertContentAsync(s_tree, token);
     }
+
+    /// <summary>When the process was dead before the checkpoint began, that is a generation without it; the one before has all.</summary>
+    private static string[] NewestWith(int count, CheckpointedProgram program)
+        => Directory.GetDirectories(program.Images, "generation-*").OrderByDescending(name => int.Parse(name.Split('-')[^1], CultureInfo.InvariantCulture))
+            .Prepend(program.Images).Select(directory => Directory.GetFiles(directory, "ckpt_*.img")).FirstOrDefault(images => images.Length == count)
+            ?? throw program.Failure($"no generation of {count} images is left");
 
     [Test, CancelAfter(120_000)]
     public async Task Dmcommand_Killed_DoesNotHarm(CancellationToken token)
