@@ -55,10 +55,10 @@ internal sealed class ReliabilityTests
     {
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(s_tree, RunMode.User, token);
         await program.WaitForOutputAsync("ready", token);
-        int count = (await program.CheckpointAsync(token)).Images.Count;
 
         for (int time = 0; time < 5; time++)
         {
+            int count = (await program.CheckpointAsync(token)).Images.Count;
             List<int> members = program.MemberPids();
             Task<ToolResult> checkpoint = program.TryCommandAsync(token, "--checkpoint");
             await CheckpointedProgram.RunForAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(60)), token);
