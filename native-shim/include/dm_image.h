@@ -145,6 +145,10 @@ struct dm_restart_info {
     uint8_t token[32];
     char host[DM_RESTART_HOST_BYTES];  /* of the coordinator: numeric address, NUL-terminated */
 };
-enum dm_restart_flag { DM_RESTART_POD = 1 };
+enum dm_restart_flag {
+    DM_RESTART_POD = 1,
+    /* The checkpoint thread still has the capabilities of the pod, and drops them when all is restored. */
+    DM_RESTART_DROP_CAPABILITIES = 2,
+};
 
 #endif

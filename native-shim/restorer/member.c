@@ -241,6 +241,8 @@ static void fill_identity(const struct opening *o, struct dm_wake *wake)
     const struct dm_plan_node *node = o->node;
     int user_namespaces = (o->run->plan->flags & DM_PLAN_USER_NS) != 0;
     wake->identity.drop_capabilities = user_namespaces && node->uid != 0;
+    if (wake->identity.drop_capabilities)
+        wake->info.flags |= DM_RESTART_DROP_CAPABILITIES;
     wake->identity.set_ids = !user_namespaces && dm_syscall0(__NR_geteuid) == 0;
     wake->identity.uid = node->uid;
     wake->identity.gid = node->gid;

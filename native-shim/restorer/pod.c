@@ -110,11 +110,13 @@ int dm_pod_enter(int user_namespaces, const struct dm_plan_pod *pod, struct dm_p
     uint32_t uid = (uint32_t)dm_syscall0(__NR_geteuid), gid = (uint32_t)dm_syscall0(__NR_getegid);
     if (user_namespaces && enter_user_namespace(0, uid, 0, gid, problem) < 0)
         return -1;
+    if (user_namespaces && enter_user_namespace(uid, 0, gid, 0, problem) < 0)
+        return -1;
+    /* Owned by the inner user namespace: there the restored process, for as long as it makes its resources, may choose
+     * the ids of System V objects (ipc_permissions() of ipc/ipc_sysctl.c asks for CAP_CHECKPOINT_RESTORE there). */
     int64_t error = dm_syscall1(__NR_unshare, CLONE_NEWIPC);
     if (error < 0)
         return problem_at(problem, "an IPC namespace", error);
-    if (user_namespaces && enter_user_namespace(uid, 0, gid, 0, problem) < 0)
-        return -1;
     error = dm_syscall1(__NR_unshare, CLONE_NEWPID | CLONE_NEWNS);
     if (error < 0)
         return problem_at(problem, "PID and mount namespaces", error);

@@ -58,7 +58,7 @@ void dm_wake_read_together(struct dm_wake *wake)
 }
 
 /* Credentials belong to threads, credentials(7): every thread does this for itself. */
-static int64_t become_user(const struct dm_wake_identity *identity)
+static int64_t become_user(const struct dm_wake_identity *identity, int keeps_capabilities)
 {
     int64_t error = 0;
     if (identity->set_ids) {
@@ -72,7 +72,8 @@ static int64_t become_user(const struct dm_wake_identity *identity)
         if (error == 0 && identity->uid != 0)
             error = dm_syscall3(__NR_setresuid, identity->uid, identity->uid, identity->uid);
     }
-    if (error == 0 && identity->drop_capabilities) {
+    /* libdormouse's own thread drops them when the process has its resources back. */
+    if (error == 0 && identity->drop_capabilities && !keeps_capabilities) {
         struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
         struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
         error = dm_syscall2(__NR_capset, (int64_t)&header, (int64_t)none);
@@ -85,7 +86,7 @@ static int64_t become_user(const struct dm_wake_identity *identity)
 static void enter_program(struct dm_wake *wake, const struct dm_image_thread *record)
 {
     void (*entry)(uint64_t) = (void (*)(uint64_t))wake->header->restored_entry;
-    int64_t error = become_user(&wake->identity);
+    int64_t error = become_user(&wake->identity, (record->flags & DM_THREAD_CHECKPOINT) != 0);
     if (error < 0)
         dm_wake_fail(wake, "it cannot become the user that it was", "", error);
     entry(record->slot);

@@ -63,5 +63,5 @@ internal sealed class NamelessFile(DescriptorInfo info) : OpenFile(info)
         }
     }
 
-    private int Again(int flags) => Kernel.Open($"/proc/self/fd/{Memory!.Descriptor}", flags);
+    private int Again(int flags) => Kernel.Open($"/proc/self/fd/{Memory!.Descriptor}", flags & ~Constant.O_NOFOLLOW); // the entry itself is a link
 }

@@ -10,7 +10,7 @@ internal static unsafe class UnlinkedFile
 
     public static int Make(string path, int flags)
     {
-        int wanted = flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC | Constant.O_TMPFILE);
+        int wanted = flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC | Constant.O_TMPFILE | Constant.O_NOFOLLOW);
         int addition = path.LastIndexOf(Addition, System.StringComparison.Ordinal);
         string name = (addition < 0 ? path : path[..addition]) + Addition + Kernel.Pid.ToString(CultureInfo.InvariantCulture);
         int fd = Kernel.Open(name, Constant.O_RDWR | Constant.O_CREAT | Constant.O_EXCL | Constant.O_CLOEXEC, 0x180);

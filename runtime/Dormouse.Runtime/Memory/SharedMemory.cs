@@ -119,6 +119,18 @@ internal sealed unsafe class SharedMemory
         }
     }
 
+    /// <summary>When all members have mapped everything.</summary>
+    public void Seal()
+    {
+        foreach (SharedObject item in _objects)
+        {
+            if (item.Creator == _self)
+            {
+                item.Segment?.MarkForRemoval();
+            }
+        }
+    }
+
     public void CloseDescriptors()
     {
         foreach (SharedObject item in _objects)

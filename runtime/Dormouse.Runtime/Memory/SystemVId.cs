@@ -19,9 +19,10 @@ internal static class SystemVId
     /// <returns>The id or -errno; EEXIST when the id cannot be had.</returns>
     public static int Create(string kind, int wanted, Func<int> create, Action<int> remove)
     {
-        ChooseNext(kind, wanted);
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
+            // Each time: another member may have chosen in between.
+            ChooseNext(kind, wanted);
             int id = create();
             if (id < 0 || id == wanted)
             {

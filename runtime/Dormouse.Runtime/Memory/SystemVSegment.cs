@@ -5,7 +5,8 @@ using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Memory;
 
-/// <summary>A System V segment that can still be found by its id: shmget(2). One that is marked for removal is memory without a name.</summary>
+/// <summary>A System V segment that can still be found by its id: shmget(2). One that is marked for removal can still be attached by
+/// its id while somebody has it (UCX does), and is marked again.</summary>
 internal sealed unsafe class SystemVSegment
 {
     private const int Remove = 0, Set = 1, Stat = 2;
@@ -42,7 +43,6 @@ internal sealed unsafe class SystemVSegment
         Description description;
         return mapping.Name.StartsWith("/SYSV", StringComparison.Ordinal)
             && Kernel.Call(SystemCall.ShmCtl, (int)mapping.Inode, Stat, (long)&description) == 0
-            && (description.Mode & MarkedForRemoval) == 0
             ? new SystemVSegment((int)mapping.Inode, description)
             : null;
     }
@@ -83,6 +83,15 @@ internal sealed unsafe class SystemVSegment
         Unmap(part + (long)mapping.Bytes, at + whole);
     }
 
+    /// <summary>When all have attached it: in the state of removal that it was in.</summary>
+    public void MarkForRemoval()
+    {
+        if ((_description.Mode & MarkedForRemoval) != 0)
+        {
+            Kernel.Call(SystemCall.ShmCtl, _id, Remove, 0);
+        }
+    }
+
     private static void Unmap(long from, long to)
     {
         if (from < to)
@@ -96,7 +105,7 @@ internal sealed unsafe class SystemVSegment
     {
         Description now;
         return Kernel.Call(SystemCall.ShmCtl, _id, Stat, (long)&now) == 0
-            && now.Key == _description.Key && now.SizeBytes == SizeBytes && (now.Mode & MarkedForRemoval) == 0;
+            && now.Key == _description.Key && now.SizeBytes == SizeBytes && now.Mode == _description.Mode;
     }
 
     private void MakeNew()

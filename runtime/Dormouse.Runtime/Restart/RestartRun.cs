@@ -9,6 +9,7 @@ namespace Dormouse.Runtime.Restart;
 /// <summary>From the restorer's jump to RESUME: the process makes its own resources again; see docs/PROTOCOL.md.</summary>
 internal static unsafe class RestartRun
 {
+    private const uint DropCapabilities = 2; // DM_RESTART_DROP_CAPABILITIES
     private const uint RestoredDeadlineMilliseconds = 60000;
 
     /// <summary>Ends the process when it cannot be restored: nothing half-alive is left.</summary>
@@ -41,6 +42,11 @@ internal static unsafe class RestartRun
         }
 
         DescriptorNumbers.Reserved = 0;
+        if ((info.Flags & DropCapabilities) != 0)
+        {
+            Capabilities.DropAll();
+        }
+
         run.Process!.RestoreSignals();
         Shim.Resume();
     }
@@ -66,6 +72,7 @@ internal static unsafe class RestartRun
         run.Descriptors.Finish(exchange);
         Pass(link, epoch, Phase.Refill);
         run.Descriptors.Seal();
+        run.SharedMemory.Seal();
         RestartStdio.Close();
         exchange.Dispose();
         run.Descriptors.RestoreLocks();
