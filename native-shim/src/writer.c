@@ -20,6 +20,8 @@
 #define PAGE 4096u
 /* Checksum and write go over the same piece while it is in the second-level cache. */
 #define PIECE_BYTES (256u << 10)
+/* More than the frames from dm_image_write to the system call. */
+#define STACK_REACH (64u << 10)
 
 /* include/uapi/linux/fs.h of Linux 6.7; the distribution's header may be older. */
 struct page_region {
@@ -68,6 +70,15 @@ static int write_all(int fd, const void *data, uint64_t bytes, uint64_t offset)
     return 0;
 }
 
+/* The stack that this very code runs on changes between checksum and write: it is saved by way of a copy. */
+static const void *still(struct writer *w, uint64_t address, uint32_t bytes)
+{
+    uint64_t here = (uint64_t)__builtin_frame_address(0);
+    if (here + STACK_REACH < address || here >= address + bytes + STACK_REACH)
+        return (const void *)address;
+    return memcpy(w->plan->scratch + DM_WRITE_SCRATCH_BYTES - PIECE_BYTES, (const void *)address, bytes);
+}
+
 static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
 {
     if (w->extent_count == w->plan->extent_capacity)
@@ -75,8 +86,9 @@ static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
     uint32_t crc = ~0u;
     for (uint32_t done = 0; done < bytes;) {
         uint32_t piece = bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES;
-        crc = dm_crc32c_add(crc, (const void *)(address + done), piece);
-        int error = write_all(w->plan->fd, (const void *)(address + done), piece, w->offset + done);
+        const void *data = still(w, address + done, piece);
+        crc = dm_crc32c_add(crc, data, piece);
+        int error = write_all(w->plan->fd, data, piece, w->offset + done);
         if (error < 0)
             return error;
         done += piece;
@@ -125,7 +137,7 @@ static int64_t scan_regions(struct writer *w, uint64_t start, uint64_t end, bool
 static int save_scanned(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
 {
     struct page_region *regions = (struct page_region *)w->plan->scratch;
-    uint64_t capacity = DM_WRITE_SCRATCH_BYTES / sizeof *regions;
+    uint64_t capacity = (DM_WRITE_SCRATCH_BYTES - PIECE_BYTES) / sizeof *regions;
     for (uint64_t at = vma->start; at < vma->end;) {
         uint64_t walked = at;
         int64_t count = scan_regions(w, at, vma->end, changed_only, regions, capacity, &walked);
@@ -150,7 +162,7 @@ static int save_scanned(struct writer *w, const struct dm_image_vma *vma, bool c
 static int save_by_pagemap(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
 {
     uint64_t *entries = (uint64_t *)w->plan->scratch;
-    const uint64_t capacity = DM_WRITE_SCRATCH_BYTES / sizeof *entries;
+    const uint64_t capacity = (DM_WRITE_SCRATCH_BYTES - PIECE_BYTES) / sizeof *entries;
     uint64_t run = 0; /* start of the run of pages to save, 0 for none */
     for (uint64_t at = vma->start; at < vma->end;) {
         uint64_t pages = (vma->end - at) / PAGE;
@@ -193,8 +205,8 @@ static int save_shared(struct writer *w, const struct dm_image_vma *vma)
     uint64_t run = 0;
     for (uint64_t at = vma->start; at < vma->end;) {
         uint64_t pages = (vma->end - at) / PAGE;
-        if (pages > DM_WRITE_SCRATCH_BYTES)
-            pages = DM_WRITE_SCRATCH_BYTES;
+        if (pages > DM_WRITE_SCRATCH_BYTES - PIECE_BYTES)
+            pages = DM_WRITE_SCRATCH_BYTES - PIECE_BYTES;
         int64_t error = dm_syscall3(__NR_mincore, (int64_t)at, (int64_t)(pages * PAGE), (int64_t)resident);
         if (error < 0)
             return (int)error;

@@ -66,12 +66,25 @@ internal static unsafe class Children
         return stat.Length == 0 ? "" : stat[0];
     }
 
+    private const int PatienceMilliseconds = 1000;
+
     // waitid(2) with WNOWAIT: siginfo_t has si_code at byte 8 and si_status at byte 24.
     private static int WaitStatus(int pid)
     {
         const int WaitId = 247, PPid = 1, Exited = 4, NoWait = 0x01000000, NoHang = 1, CodeExited = 1, CodeDumped = 3;
         int* info = stackalloc int[32];
-        Kernel.Call(WaitId, PPid, pid, (long)info, Exited | NoWait | NoHang, 0);
+        info[3] = 0; // si_pid
+        // A process shows as a zombie when its first thread has ended; it can be waited for when all have, a moment later.
+        for (int waited = 0; info[3] != pid && waited < PatienceMilliseconds; waited++)
+        {
+            new Span<int>(info, 32).Clear();
+            Kernel.Call(WaitId, PPid, pid, (long)info, Exited | NoWait | NoHang, 0);
+            if (info[3] != pid)
+            {
+                Kernel.Sleep(1);
+            }
+        }
+
         int code = info[2], status = info[6];
         return code == CodeExited ? status << 8 : status | (code == CodeDumped ? 0x80 : 0);
     }
