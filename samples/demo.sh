@@ -32,12 +32,14 @@ marked() { DEMO_DIRECTORY=$PWD DORMOUSE_RUNTIME_DIR=$PWD/runtime "$@"; }
 
 processes() {
     local environment
+    exec 3>&2 2>/dev/null # processes end while they are looked at
     for environment in /proc/[0-9]*/environ; do
-        if tr '\0' '\n' <"$environment" 2>/dev/null | grep -qx "DEMO_DIRECTORY=$PWD"; then
+        if tr '\0' '\n' 2>/dev/null <"$environment" | grep -qx "DEMO_DIRECTORY=$PWD"; then
             environment=${environment#/proc/}
             echo "${environment%/environ}"
         fi
     done
+    exec 2>&3 3>&-
 }
 
 kill_all() {
@@ -94,17 +96,19 @@ demo() {
     echo "    nothing is left but $(ls ckpt_*.img | wc -l) images"
 
     say "dmrestart ckpt_*.img"
-    timed marked "$bin/dmrestart" ckpt_*.img >woken.txt
-    cat woken.txt
+    # The program's output was a file: it goes on in that file, from where it was at the checkpoint.
+    timed marked "$bin/dmrestart" ckpt_*.img
+    cat launched.txt
 
-    found=$(grep '^ok' woken.txt) || fail "the woken program printed no result"
+    found=$(grep '^ok' launched.txt) || fail "the woken program printed no result"
     [ "$found" = "$expected" ] || fail "the result is '$found', undisturbed it is '$expected'. The files are in $directory"
     say "the same result, bit by bit: $found"
     cd /
     rm -rf "$directory"
 }
 
-[ $# -gt 0 ] || set -- openmpi mpich
+# Open MPI's mpirun holds pseudo-terminals, which cannot be restored yet.
+[ $# -gt 0 ] || set -- mpich
 for mpi in "$@"; do
     (demo "$mpi")
 done
