@@ -10,6 +10,7 @@ internal sealed class DescriptorTable
 {
     private readonly List<OpenFile> _files = [];
     private readonly Dictionary<ResourceKey, Pipe> _pipes = [];
+    private readonly Dictionary<ResourceKey, Pty> _terminals = [];
     private uint _self;
     private FileLocks? _locks;
 
@@ -65,6 +66,7 @@ internal sealed class DescriptorTable
     public void Capture(DescriptorExchange exchange)
     {
         _locks = FileLocks.Capture(_files);
+        ControllingTerminal.Capture();
         foreach (OpenFile file in _files)
         {
             file.Capture();
@@ -211,6 +213,17 @@ internal sealed class DescriptorTable
                 other.Descriptors.Add((info.Fd, info.CloseOnExec));
                 return;
             }
+        }
+
+        if (file is PtyEnd terminal)
+        {
+            if (!_terminals.TryGetValue(terminal.Key, out Pty? pty))
+            {
+                pty = new Pty(terminal.Key, terminal.Number);
+                _terminals.Add(terminal.Key, pty);
+            }
+
+            pty.Add(terminal);
         }
 
         if (file is PipeEnd end)

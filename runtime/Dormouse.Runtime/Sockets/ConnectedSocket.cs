@@ -111,7 +111,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         if (Keeper == self)
         {
             int feeder = Creator == self ? _feeder : exchange.Take(FeederOf(Key));
-            Options.RestoreBuffers(Descriptors[0].Fd);
+            Options.RestoreBeforeUse(Descriptors[0].Fd);
             int error = _contents!.FeedAll(feeder, Descriptors[0].Fd);
             if (error < 0)
             {

@@ -6,7 +6,7 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Options of a socket, read back from the kernel: socket(7), tcp(7), ip(7), ipv6(7), unix(7).</summary>
 internal sealed class SocketOptions
 {
-    private const int Ip = 0, Tcp = 6, Ipv6 = 41;
+    private const int Ip = 0, Tcp = 6, Ipv6 = 41, V6Only = 26;
     private const int BufferLock = 72, SendBuffer = 7, ReceiveBuffer = 8, SendLocked = 1, ReceiveLocked = 2;
 
     private readonly record struct Option(int Level, int Number, int Bytes);
@@ -29,6 +29,7 @@ internal sealed class SocketOptions
     private static readonly Option[] s_v6 = [new(Ipv6, 16, 4), new(Ipv6, 18, 4), new(Ipv6, 49, 4), new(Ipv6, 67, 4)];
 
     private readonly List<(Option Option, byte[] Value)> _values = [];
+    private int _v6Only = -1;
     private int _sendBuffer;
     private int _receiveBuffer;
 
@@ -48,6 +49,7 @@ internal sealed class SocketOptions
         else if (domain == Constant.AF_INET6)
         {
             options.Read(fd, s_v6);
+            options._v6Only = SocketCalls.GetInt(fd, Ipv6, V6Only);
         }
 
         int locked = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, BufferLock);
@@ -56,9 +58,14 @@ internal sealed class SocketOptions
         return options;
     }
 
-    /// <summary>Buffer sizes, which must be there before the contents are.</summary>
-    public void RestoreBuffers(int fd)
+    /// <summary>What must be there before a name or contents are: IPV6_V6ONLY, buffer sizes.</summary>
+    public void RestoreBeforeUse(int fd)
     {
+        if (_v6Only >= 0)
+        {
+            SocketCalls.SetInt(fd, Ipv6, V6Only, _v6Only);
+        }
+
         if (_sendBuffer > 0)
         {
             SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SendBuffer, _sendBuffer);

@@ -14,6 +14,7 @@ internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
     {
         if (Keeper == self)
         {
+            Options.RestoreBeforeUse(Descriptors[0].Fd);
             SocketName.Bind(Descriptors[0].Fd, Domain, LocalAddress, Name);
         }
     }

@@ -67,7 +67,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
     {
         if (Keeper == self)
         {
-            Options.RestoreBuffers(Descriptors[0].Fd);
+            Options.RestoreBeforeUse(Descriptors[0].Fd);
             SocketName.Bind(Descriptors[0].Fd, Domain, LocalAddress, Name);
         }
     }
