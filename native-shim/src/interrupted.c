@@ -88,7 +88,10 @@ static int64_t call_number(const struct dm_thread_slot *slot, uint64_t rip)
 {
     if (slot->call_number >= 0 && slot->call_number != __NR_restart_syscall && slot->call_pc == rip)
         return slot->call_number;
+    /* The code before the first instruction of a mapping cannot be looked at. */
     const uint8_t *code = (const uint8_t *)rip;
+    if ((rip & 4095) < 7)
+        return -1;
     if (code[-2] != 0x0f || code[-1] != 0x05 || is_in_resume_call(rip))
         return -1;
     if (code[-7] == 0xb8)
@@ -199,10 +202,8 @@ void dm_continue_interrupted_call(const struct dm_thread_slot *slot, ucontext_t 
 {
     greg_t *r = context->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)r[REG_RIP];
-    bool was_blocked = slot->call_number >= 0 && slot->call_pc == rip;
     if (r[REG_RAX] > 0) {
-        if (was_blocked)
-            continue_transfer(slot->call_number, context, room);
+        continue_transfer(call_number(slot, rip), context, room);
         return;
     }
     if (r[REG_RAX] != -EINTR)

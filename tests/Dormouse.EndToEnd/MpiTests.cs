@@ -6,6 +6,8 @@ namespace Dormouse.EndToEnd;
 
 /// <summary>Unmodified MPI programs under mpirun on one host: put to sleep at random moments while they communicate; the result
 /// is, bit by bit, that of an undisturbed run.</summary>
+/// <remarks>One at a time: Open MPI takes the lowest free ports from 1024 on, and a second job of the host has them at the restart.</remarks>
+[Parallelizable(ParallelScope.None)]
 internal sealed class MpiTests
 {
     private static readonly string[] s_kinds = ["openmpi", "mpich"];

@@ -90,6 +90,13 @@ internal sealed class SampleMatrixTests
         await program.AssertContentAsync(sample, token);
     }
 
+    [TestCaseSource(nameof(Gaps)), Explicit("known gaps, see AllSamples.KnownGaps"), Category("gaps"), CancelAfter(240_000)]
+    public async Task KnownGap_FiveCycles_EndAsOneRun(Sample sample, CancellationToken token)
+        => await FiveCycles_OfCheckpointAndRestart_EndAsOneRun(sample, RunMode.User, token);
+
+    private static IEnumerable<TestCaseData> Gaps()
+        => AllSamples.KnownGaps.Select(gap => new TestCaseData(gap.Sample).SetArgDisplayNames(gap.Sample.Name));
+
     private static IEnumerable<TestCaseData> ForEverybody() => Cases(RunMode.User);
 
     private static IEnumerable<TestCaseData> ForRootToo() => Cases(RunMode.User, RunMode.Root);

@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : ConnectedSocket(info)
 {
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+    private const int ReuseAddress = 2;
     private readonly bool _hasStuckBytes = TcpDrain.HasStuckBytes(info.Fd);
 
     public override string Kind => "tcp";
@@ -46,10 +47,9 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain, _hasStuckBytes);
 
     /// <summary>Once its processes are killed the connection stays in TIME_WAIT for a minute. Only when it was marked for reuse can its
-    /// ports be bound at once by a restart; the program's own setting comes back there.</summary>
+    /// ports be bound at once by a restart.</summary>
     public override void Capture()
     {
-        const int ReuseAddress = 2;
         base.Capture();
         if (_hasStuckBytes && state.HasSentEnd)
         {
@@ -57,6 +57,15 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         }
 
         SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+    }
+
+    public override void Seal(uint self)
+    {
+        base.Seal(self);
+        if (Keeper == self)
+        {
+            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        }
     }
 
     /// <summary>When the far end's kernel could not deliver all: its keeper lends it to the keeper of this end.</summary>

@@ -136,7 +136,17 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
 
     /// <summary>dmcommand --checkpoint; the images are safe when it returns.</summary>
     public async Task<CheckpointReport> CheckpointAsync(CancellationToken token)
-        => CheckpointReport.Parse((await CommandAsync(token, "--checkpoint", "--json").ConfigureAwait(false)).Output);
+    {
+        // A process joins a few milliseconds after its start; on a busy machine "ready" can be earlier.
+        const int NobodyAttached = 4;
+        for (int tries = 0; ; tries++)
+        {
+            ToolResult result = await TryCommandAsync(token, "--checkpoint", "--json").ConfigureAwait(false);
+            if (result.ExitCode == 0) return CheckpointReport.Parse(result.Output);
+            if (result.ExitCode != NobodyAttached || tries == 50) throw Failure($"dmcommand --checkpoint ended with {result.ExitCode}");
+            await Task.Delay(100, token).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>dmcommand with these arguments, which must succeed.</summary>
     public async Task<ToolResult> CommandAsync(CancellationToken token, params string[] arguments)

@@ -15,13 +15,14 @@ internal sealed record RunMode(string Name, bool AsRoot, bool Pod)
 
     private const string OrdinaryUser = "1000";
 
-    /// <summary>What stands before a command so that it runs as this user.</summary>
+    /// <summary>What stands before a command so that it runs as this user. Without a pod the process group and session of the test
+    /// runner, which go on living, cannot be made again: the program gets its own.</summary>
     public string[] Prefix => Environment.IsPrivilegedProcess && !AsRoot
         ? ["setpriv", "--reuid", OrdinaryUser, "--regid", OrdinaryUser, "--clear-groups"]
-        : [];
+        : Pod ? [] : ["setsid"];
 
     /// <summary>The owner of the test's files, as chown(1) takes it; null when nothing has to be done.</summary>
-    public string? Owner => Prefix.Length > 0 ? $"{OrdinaryUser}:{OrdinaryUser}" : null;
+    public string? Owner => Prefix.Length > 1 ? $"{OrdinaryUser}:{OrdinaryUser}" : null;
 
     /// <summary>Leaves the test out where this cannot be tried.</summary>
     public void RequirePossible()
