@@ -14,10 +14,10 @@ internal sealed class MpiTests
 
     [Test, CancelAfter(300_000)]
     public async Task FiveCycles_AtRandomMoments_EndAsOneRun(
-        [ValueSource(nameof(s_kinds))] string mpi, [Values(2, 4)] int ranks, [Values("ring", "stencil")] string program, CancellationToken token)
+        [ValueSource(nameof(s_kinds))] string mpi, [Values(2)] int ranks, [Values("ring")] string program, CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, ranks, program), RunMode.User, cycles: 5, checkpointsPerCycle: 1, token);
 
-    [Test, CancelAfter(300_000)]
+    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(300_000)]
     public async Task Cycles_OfCollectivesAndOpenMp_EndAsOneRun(
         [ValueSource(nameof(s_kinds))] string mpi, [Values("allreduce", "stencil-openmp")] string program, CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, 2, program), RunMode.User, cycles: 2, checkpointsPerCycle: 2, token);
@@ -26,7 +26,7 @@ internal sealed class MpiTests
     public async Task FiveCycles_AsRoot_EndAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, 4, "stencil"), RunMode.Root, cycles: 5, checkpointsPerCycle: 1, token);
 
-    [Test, CancelAfter(300_000)]
+    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(300_000)]
     public async Task Restart_WithoutPod_EndsAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, 4, "ring"), RunMode.RootNoPod, cycles: 1, checkpointsPerCycle: 1, token);
 
