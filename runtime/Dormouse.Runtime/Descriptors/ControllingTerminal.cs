@@ -22,7 +22,7 @@ internal static unsafe class ControllingTerminal
 
     public static void Restore(PtyEnd end)
     {
-        if (end.IsMasterEnd || s_device == 0 || s_device != end.Info.Status.SpecialDevice)
+        if (end.IsMasterEnd || s_device == 0 || s_device != end.Device)
         {
             return;
         }

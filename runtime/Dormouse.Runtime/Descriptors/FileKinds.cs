@@ -31,7 +31,7 @@ internal static class FileKinds
             FileStatus.Regular => new RegularFile(info, stream),
             FileStatus.Directory => new DirectoryFile(info),
             FileStatus.Fifo => new PipeEnd(info),
-            FileStatus.CharacterDevice => (OpenFile?)PtyEnd.Detect(info) ?? new DeviceFile(info),
+            FileStatus.CharacterDevice => (OpenFile?)PtyEnd.Detect(info, launchStdio) ?? new DeviceFile(info),
             FileStatus.Socket => Sockets.SocketKinds.Classify(info),
             _ => ClassifyAnonymous(info),
         };
