@@ -55,6 +55,9 @@ internal sealed class RunningProcess : IDisposable
         return new RunningProcess(Process.Start(start)!, name, transcript);
     }
 
+    /// <summary>End of file on its standard input.</summary>
+    public void CloseInput() => _process.StandardInput.Close();
+
     /// <summary>Waits for the process, and for all that it had written.</summary>
     /// <returns>The exit code; 128 and the number of the signal when one ended it.</returns>
     public async Task<int> ExitCodeAsync(CancellationToken token)

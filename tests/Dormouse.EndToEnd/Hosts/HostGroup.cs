@@ -1,0 +1,128 @@
+using Dormouse.EndToEnd.Harness;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd.Hosts;
+
+/// <summary>
+/// Several hosts, as tests/hosts/hosts.sh makes them of this machine: namespaces with their own addresses, PIDs, /tmp, /dev/shm,
+/// host name and sshd. They end with the test, whatever happens to it. Root only.
+/// </summary>
+internal sealed class HostGroup : IAsyncDisposable
+{
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
+    private static readonly string s_script = Path.Combine(Built.Root, "tests", "hosts", "hosts.sh");
+    private static int s_count;
+
+    private readonly List<RunningProcess> _processes = [];
+    private readonly string[] _names;
+    private RunningProcess? _server;
+    private bool _passed;
+
+    private HostGroup(string[] names)
+    {
+        _names = names;
+        DirectoryPath = $"/tmp/dmhosts-{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}";
+        Variables = new Dictionary<string, string>
+        {
+            ["PATH"] = $"{Path.Combine(Built.Build, "bin")}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            ["LANG"] = "C.UTF-8",
+        };
+    }
+
+    /// <summary>Everything of this group; seen by all hosts under this name.</summary>
+    public string DirectoryPath { get; }
+
+    /// <summary>A directory that all hosts see and the ordinary user can write.</summary>
+    public string Shared => Path.Combine(DirectoryPath, "shared");
+
+    /// <summary>Environment of what is run on a host; dmlaunch and its sisters are in PATH there, as they are on all hosts.</summary>
+    public Dictionary<string, string> Variables { get; }
+
+    public Transcript Transcript { get; } = new();
+
+    /// <summary>Sets up hosts of these names, reached by each other under them. Leaves the test out where that cannot be.</summary>
+    public static async Task<HostGroup> StartAsync(CancellationToken token, params string[] names)
+    {
+        if (!Environment.IsPrivilegedProcess) Assert.Ignore("needs root: it makes network namespaces");
+        if (!File.Exists("/usr/sbin/sshd")) Assert.Ignore("needs sshd (openssh-server)");
+        HostGroup group = new(names);
+        Directory.CreateDirectory(group.DirectoryPath);
+        group._server = group.Start("hosts", s_script, ["serve", group.DirectoryPath, .. names], "/");
+        try
+        {
+            await Condition.WaitAsync("the hosts", () =>
+            {
+                if (group._server.HasExited) throw group.Failure("hosts.sh ended");
+                return (group._server.Output.Contains("ready", StringComparison.Ordinal), group._server.Errors);
+            }, s_deadline, token).ConfigureAwait(false);
+        }
+        catch
+        {
+            await group.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return group;
+    }
+
+    /// <summary>The address of a host on the network that all share.</summary>
+    public string AddressOf(string host) => $"10.77.0.{Array.IndexOf(_names, host) + 1}";
+
+    /// <summary>A host's /tmp, as it is seen from outside.</summary>
+    public string TemporaryDirectoryOf(string host) => Path.Combine(DirectoryPath, "hosts", host, "tmp");
+
+    /// <summary>Starts a command on a host, in <see cref="Shared"/>.</summary>
+    /// <param name="user">"mouse", an ordinary user, or "root".</param>
+    public RunningProcess StartOn(string host, string user, params string[] command)
+        => Start(host, s_script, ["run", DirectoryPath, host, user, .. command], Shared);
+
+    /// <summary>Runs a command on a host to its end.</summary>
+    public async Task<ToolResult> RunOnAsync(CancellationToken token, string host, string user, params string[] command)
+    {
+        RunningProcess process = StartOn(host, user, command);
+        try
+        {
+            int exitCode = await process.ExitCodeAsync(token).ConfigureAwait(false);
+            return new ToolResult(exitCode, process.Output, process.Errors);
+        }
+        catch (OperationCanceledException)
+        {
+            throw Failure($"'{string.Join(' ', command)}' on {host} does not end");
+        }
+    }
+
+    /// <summary>SIGKILL to everything on a host but the host itself: its sshd stays.</summary>
+    public async Task KillAllOnAsync(CancellationToken token, string host)
+    {
+        await RunOnAsync(token, host, "root", "sh", "-c",
+            "for stat in /proc/[0-9]*; do pid=${stat#/proc/}; case $(tr '\\0' ' ' 2>/dev/null < $stat/cmdline) in *hosts.sh*init*|'sshd: '*listener*|'sleep infinity '|'') ;; *) [ $pid = $$ ] || kill -9 $pid 2>/dev/null;; esac; done; true")
+            .ConfigureAwait(false);
+    }
+
+    public AssertionException Failure(string what) => new($"{what}\n{Transcript}");
+
+    /// <summary>The last statement of a test that passed: its files may go.</summary>
+    public void Passed() => _passed = true;
+
+    public async ValueTask DisposeAsync()
+    {
+        using CancellationTokenSource deadline = new(s_deadline);
+        if (_server is not null)
+        {
+            _server.CloseInput();
+            await _server.ExitCodeAsync(deadline.Token).ConfigureAwait(false);
+        }
+
+        foreach (RunningProcess process in _processes) process.Dispose();
+        if (_passed) Directory.Delete(DirectoryPath, recursive: true);
+        else await TestContext.Out.WriteLineAsync($"The files are kept in {DirectoryPath}. What was run:\n{Transcript.Commands}").ConfigureAwait(false);
+    }
+
+    private RunningProcess Start(string name, string program, string[] arguments, string directory)
+    {
+        Transcript.AddCommand($"{program} {string.Join(' ', arguments)}");
+        RunningProcess process = RunningProcess.Start(name, [program, .. arguments], Variables, directory, Transcript);
+        lock (_processes) _processes.Add(process);
+        return process;
+    }
+}

@@ -1,0 +1,195 @@
+#!/bin/bash
+# Makes "hosts" of this machine: network, PID, IPC, UTS and mount namespaces, each with its own address on a common bridge,
+# host name, /etc/hosts, /tmp, /dev/shm and sshd. Needs root. The tests of several hosts and the demo use it; by hand:
+#
+#   mkfifo /tmp/h.in; hosts.sh serve /tmp/h a b c < /tmp/h.in &   exec 9> /tmp/h.in      (ready when it says so)
+#   hosts.sh run /tmp/h a mouse ssh b hostname                    runs a command on host a as the user "mouse" (uid 1000)
+#   exec 9>&-                                                     takes everything down
+#
+# All see the same files but /tmp, /run and /dev/shm, which are each host's own; DIR (also below /tmp) is seen by all, with
+# DIR/shared for images and DIR/home/USER as home directories, as on a cluster.
+# Host number N has the addresses 10.77.0.N and fd77::N. Users are root and mouse; any of them logs in to any host by ssh.
+set -euo pipefail
+here=$(readlink -f "$0")
+repository=$(dirname "$(dirname "$(dirname "$here")")")
+user=mouse
+uid=1000
+
+die() {
+    echo "hosts.sh: $*" >&2
+    exit 1
+}
+
+# --- what all hosts have in common -----------------------------------------------------------------------------------
+
+make_homes() {
+    local name
+    mkdir -p "$dir/home" "$dir/shared" "$dir/ssh"
+    chmod 755 "$dir"
+    ssh-keygen -q -t ed25519 -N '' -C dormouse-hosts -f "$dir/ssh/id"
+    for name in root $user; do
+        mkdir -p "$dir/home/$name/.ssh"
+        cp "$dir/ssh/id" "$dir/home/$name/.ssh/id_ed25519"
+        cp "$dir/ssh/id.pub" "$dir/home/$name/.ssh/authorized_keys"
+        chmod 700 "$dir/home/$name" "$dir/home/$name/.ssh"
+    done
+    chown -R $uid:$uid "$dir/home/$user" "$dir/shared"
+    mkdir -m 1777 "$dir/shared/tmp"
+}
+
+make_hosts_file() {
+    local number=0 name
+    printf '127.0.0.1 localhost\n::1 localhost\n'
+    for name in "$@"; do
+        number=$((number + 1))
+        printf '10.77.0.%d %s\nfd77::%d %s\n' $number "$name" $number "$name"
+    done
+}
+
+# --- what one host has for itself ------------------------------------------------------------------------------------
+
+# $1 name, $2 number
+make_host_files() {
+    local own=$dir/hosts/$1 etc=$dir/hosts/$1/etc
+    mkdir -p "$etc/ssh"
+    mkdir -m 1777 "$own/tmp"
+    cp "$dir/ssh/hosts" "$etc/hosts"
+    echo "$1" >"$etc/hostname"
+    printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n' >"$etc/nsswitch.conf"
+    : >"$etc/resolv.conf"
+    cat >"$etc/passwd" <<TEXT
+root:x:0:0:root:$dir/home/root:/bin/bash
+sshd:x:74:65534::/run/sshd:/usr/sbin/nologin
+$user:x:$uid:$uid::$dir/home/$user:/bin/bash
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+TEXT
+    printf 'root:x:0:\ntty:x:5:\n%s:x:%d:\nnogroup:x:65534:\n' $user $uid >"$etc/group"
+    printf 'root:*:19000:0:99999:7:::\n%s:*:19000:0:99999:7:::\n' $user >"$etc/shadow"
+    chmod 600 "$etc/shadow"
+    ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$etc/ssh/ssh_host_ed25519_key"
+    echo "$1,10.77.0.$2,fd77::$2 $(cut -d' ' -f1,2 "$etc/ssh/ssh_host_ed25519_key.pub")" >>"$dir/ssh/known_hosts"
+    cat >"$etc/ssh/sshd_config" <<'TEXT'
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PrintMotd no
+AcceptEnv LANG LC_*
+MaxStartups 100
+MaxSessions 100
+Subsystem sftp internal-sftp
+TEXT
+    printf 'Host *\n    SendEnv LANG LC_*\n' >"$etc/ssh/ssh_config"
+}
+
+# The first process of a host, in its new namespaces. $1 name
+init() {
+    local own=$dir/hosts/$1 kept file
+    mount --make-rprivate /
+    hostname "$1"
+    ip link set lo up
+
+    # What must be seen stays visible below the private /tmp.
+    for kept in "$dir" "$repository"; do
+        case $kept in
+        /tmp/*)
+            mkdir -p "$own/tmp/${kept#/tmp/}"
+            mount --rbind "$kept" "$own/tmp/${kept#/tmp/}"
+            ;;
+        esac
+    done
+    mount --rbind "$own/tmp" /tmp
+    mount -t tmpfs -o mode=755 tmpfs /run
+    mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts /dev/pts
+    for file in hosts hostname nsswitch.conf resolv.conf passwd group shadow; do
+        [ -e /etc/$file ] || continue
+        mount --bind "$own/etc/$file" "$(readlink -f /etc/$file)"
+    done
+    mount --bind "$own/etc/ssh" /etc/ssh
+
+    read -r _ # the wire is plugged in
+    exec </dev/null
+    mkdir -p /run/sshd
+    /usr/sbin/sshd
+    touch "$own/ready"
+    # bash waits for whatever child ends, so that nobody stays a zombie of this host.
+    while :; do sleep infinity & wait $!; done
+}
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+serve() {
+    local name number=0 keeper child
+    [ "$(id -u)" -eq 0 ] || die "needs root"
+    [ -x /usr/sbin/sshd ] || die "needs sshd; install openssh-server"
+    [ $# -gt 0 ] || die "which hosts?"
+    [ ! -e "$dir" ] || [ -z "$(ls -A "$dir")" ] || die "$dir is not empty"
+    mkdir -p "$dir/hosts"
+    make_homes
+    make_hosts_file "$@" >"$dir/ssh/hosts"
+    for name in "$@"; do
+        number=$((number + 1))
+        make_host_files "$name" $number
+    done
+    for name in "$@"; do
+        cp "$dir/ssh/known_hosts" "$dir/hosts/$name/etc/ssh/ssh_known_hosts"
+    done
+
+    # Whatever becomes of this script, they end with it. setpriv: PR_SET_PDEATHSIG, see prctl(2).
+    setpriv --pdeathsig KILL unshare --net sleep infinity </dev/null >/dev/null &
+    keeper=$!
+    until [ "$(readlink /proc/$keeper/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+    nsenter -t $keeper -n ip link add bridge type bridge
+    nsenter -t $keeper -n ip link set bridge up
+
+    number=0
+    for name in "$@"; do
+        number=$((number + 1))
+        mkfifo "$dir/hosts/$name/wire"
+        setpriv --pdeathsig KILL unshare --net --uts --ipc --pid --mount --kill-child --fork --mount-proc \
+            "$here" init "$dir" "$name" <>"$dir/hosts/$name/wire" >/dev/null 2>"$dir/hosts/$name/log" &
+        until child=$(pgrep -P $! 2>/dev/null) && [ "$(readlink "/proc/$child/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+        echo "$child" >"$dir/hosts/$name/pid"
+        nsenter -t $keeper -n ip link add "to-$name" type veth peer name eth0 netns "$child"
+        nsenter -t $keeper -n ip link set "to-$name" master bridge up
+        nsenter -t "$child" -n ip address add 10.77.0.$number/24 dev eth0
+        nsenter -t "$child" -n ip -6 address add fd77::$number/64 dev eth0 nodad
+        nsenter -t "$child" -n ip link set eth0 up
+        echo >"$dir/hosts/$name/wire"
+    done
+    for name in "$@"; do
+        until [ -e "$dir/hosts/$name/ready" ]; do
+            kill -0 "$(cat "$dir/hosts/$name/pid")" 2>/dev/null || die "host $name did not start: $(cat "$dir/hosts/$name/log")"
+            sleep 0.01
+        done
+    done
+
+    echo ready
+    cat >/dev/null || true # until whoever wants the hosts has gone
+    for name in "$@"; do kill -9 "$(cat "$dir/hosts/$name/pid")" 2>/dev/null || true; done
+    kill -9 $keeper 2>/dev/null || true
+    wait 2>/dev/null
+}
+
+# $1 host, $2 user, then the command. The environment is passed on; HOME and USER are the user's. The current directory stays.
+run() {
+    local host=$1 as=$2 number=0 prefix=()
+    shift 2
+    [ "$as" = root ] || { number=$uid; prefix=(setpriv --reuid $uid --regid $uid --clear-groups); }
+    export HOME=$dir/home/$as USER=$as LOGNAME=$as
+    # A session of its own: the one of the caller does not exist in there.
+    exec nsenter -t "$(cat "$dir/hosts/$host/pid")" -m -u -i -n -p --wdns="$PWD" setsid -w "${prefix[@]}" "$@"
+}
+
+command=${1:-}
+[ $# -ge 2 ] || die "usage: hosts.sh serve DIR HOST... | run DIR HOST USER COMMAND..."
+dir=$(readlink -m "$2")
+shift 2
+case $command in
+serve) serve "$@" ;;
+init) init "$@" ;;
+run) run "$@" ;;
+*) die "there is no command $command" ;;
+esac
