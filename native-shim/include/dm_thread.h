@@ -29,6 +29,13 @@ enum dm_slot_state {
     DM_SLOT_PARKED = 2,
 };
 
+/* What only a thread of the program can do for us while it is parked. */
+enum dm_slot_request {
+    DM_REQUEST_NONE = 0,
+    DM_REQUEST_NOTE_PENDING = 1, /* the signals in its own queue: pending.h */
+    DM_REQUEST_CLOSE = 2,        /* a descriptor of the program's table: own_table.h */
+};
+
 #define DM_SUSPEND_SIGNAL 33 /* see src/suspend.c */
 #define DM_CPU_WORDS 16 /* as many CPUs as cpu_set_t has: CPU_SETSIZE */
 
@@ -63,8 +70,8 @@ struct dm_thread_slot {
     char name[16];
     struct dm_context context;
     struct dm_thread_attributes attributes;
-    uint32_t request; /* atomic; 1: the parked thread is to note its pending signals, and sets 0 when it has */
-    uint32_t padding2;
+    uint32_t request;  /* enum dm_slot_request, atomic: the parked thread does it, then sets 0 */
+    uint32_t argument; /* of the request */
 };
 _Static_assert(sizeof(struct dm_thread_slot) == 400, "slot record");
 

@@ -20,6 +20,7 @@
 #include "dm_embed.h"
 #include "dm_rawthread.h"
 #include "dm_syscall.h"
+#include "own_table.h"
 #include "suspend.h"
 
 #define STACK_BYTES (64u << 10)
@@ -38,6 +39,7 @@ static struct dm_thread_slot s_slot;
 static struct dm_restart_info s_restart_info;
 static struct dm_raw_thread s_thread;
 static uint64_t s_mask_before_fork;
+static int s_can_borrow;
 static char s_coordinator[300], s_token[65], s_stdio[128];
 
 struct dm_self *dm_self(void)
@@ -67,6 +69,7 @@ static void take_turn(void *argument)
 static int checkpoint_thread(void *unused)
 {
     (void)unused;
+    s_self.owns_table = s_can_borrow && dm_table_leave() == 0;
     static const struct timespec Delay = {0, HELLO_DELAY_NANOSECONDS};
     dm_syscall2(__NR_nanosleep, (int64_t)&Delay, 0);
     if (dm_runtime_start() != 0)
@@ -104,13 +107,13 @@ static void after_fork_in_parent(void)
     dm_runtime_unlock(s_mask_before_fork);
 }
 
-/* The parent's connection would otherwise stay open for as long as the child lives. */
+/* Where the table is shared, the parent's connection would otherwise stay open for as long as the child lives. */
 static void after_fork_in_child(void)
 {
-    if (s_self.link != 0) {
+    if (s_self.link != 0 && !s_self.owns_table)
         dm_close((int)s_self.link - 1);
-        s_self.link = 0;
-    }
+    s_self.link = 0;
+    s_self.owns_table = 0;
     start_checkpoint_thread();
     dm_runtime_unlock(s_mask_before_fork);
 }
@@ -134,6 +137,7 @@ __attribute__((constructor)) static void start(void)
     s_self.restored_entry = (uint64_t)dm_restored_entry;
     s_self.slot = &s_slot;
     int saved = errno;
+    s_can_borrow = dm_table_can_be_borrowed();
     if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
         start_checkpoint_thread();

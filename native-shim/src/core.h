@@ -33,6 +33,8 @@ struct dm_self {
     uint32_t link;               /* descriptor of the connection to the coordinator + 1, 0: none; C# writes it */
     uint32_t tid;                /* of the checkpoint thread */
     uint64_t signature;          /* random, of this library's start */
+    uint32_t owns_table;         /* 1: the checkpoint thread has a descriptor table of its own, see own_table.h */
+    uint32_t padding;
 };
 struct dm_self *dm_self(void);
 

@@ -116,9 +116,16 @@ static void announce_parked(struct dm_thread_slot *slot)
 
 static void answer_request(struct dm_thread_slot *slot, struct dm_pending *pending)
 {
-    if (__atomic_load_n(&slot->request, __ATOMIC_ACQUIRE) == 0)
+    switch (__atomic_load_n(&slot->request, __ATOMIC_ACQUIRE)) {
+    case DM_REQUEST_NOTE_PENDING:
+        dm_pending_capture(pending);
+        break;
+    case DM_REQUEST_CLOSE:
+        dm_close((int)slot->argument);
+        break;
+    default:
         return;
-    dm_pending_capture(pending);
+    }
     __atomic_store_n(&slot->request, 0, __ATOMIC_RELEASE);
     wake_checkpoint_thread();
 }
@@ -351,13 +358,8 @@ struct dm_thread_slot *dm_suspended_slots(uint32_t *count)
     return s_suspension.slots;
 }
 
-void dm_capture_pending(void)
+static void await_answers(void)
 {
-    for (uint32_t i = 0; i < s_suspension.count; i++) {
-        struct dm_thread_slot *slot = &s_suspension.slots[i];
-        if (slot->state == DM_SLOT_PARKED && dm_thread_pending(slot->tid) != 0)
-            __atomic_store_n(&slot->request, 1, __ATOMIC_RELEASE);
-    }
     for (uint32_t i = 0; i < s_suspension.count; i++) {
         while (__atomic_load_n(&s_suspension.slots[i].request, __ATOMIC_ACQUIRE) != 0) {
             /* Woken anew each time: a thread may have looked at its request right before it was set. */
@@ -367,6 +369,29 @@ void dm_capture_pending(void)
             dm_futex(&s_suspension.parked, FUTEX_WAIT_PRIVATE, parked, &pause);
         }
     }
+}
+
+void dm_capture_pending(void)
+{
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        struct dm_thread_slot *slot = &s_suspension.slots[i];
+        if (slot->state == DM_SLOT_PARKED && dm_thread_pending(slot->tid) != 0)
+            __atomic_store_n(&slot->request, DM_REQUEST_NOTE_PENDING, __ATOMIC_RELEASE);
+    }
+    await_answers();
+}
+
+void dm_close_in_program(uint32_t descriptor)
+{
+    for (uint32_t i = 0; i < s_suspension.count; i++) {
+        struct dm_thread_slot *slot = &s_suspension.slots[i];
+        if (slot->state != DM_SLOT_PARKED)
+            continue;
+        slot->argument = descriptor;
+        __atomic_store_n(&slot->request, DM_REQUEST_CLOSE, __ATOMIC_RELEASE);
+        break;
+    }
+    await_answers();
 }
 
 void dm_resume(void)

@@ -25,6 +25,9 @@ struct dm_thread_slot *dm_suspended_slots(uint32_t *count);
  * all members of the computation are suspended, so that no signal is on its way between them. */
 void dm_capture_pending(void);
 
+/* Has one of the parked threads close `descriptor` in the table that they share and we do not. */
+void dm_close_in_program(uint32_t descriptor);
+
 /* Lets all threads go on where they were, in this process or in a restored one. */
 void dm_resume(void);
 

@@ -21,7 +21,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private bool _isSuspended;
     private string? _temporaryPath;
     private int _fd = -1;
-    private int _exchangeFd = -1;
+    private readonly BorrowedDescriptors _borrowed = new();
     private ImageBuilder? _builder;
 
     public ProcessState? Process { get; private set; }
@@ -71,8 +71,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         ReportChildren();
         // Bound before the inventory goes out: whoever has the answer can count on it.
         using var exchange = DescriptorExchange.Open(worker.Computation ^ ((ulong)request.Epoch << 32), worker.Member);
-        _exchangeFd = exchange.Descriptor;
-        ExchangeInventory(out Candidates candidates);
+        Borrow(exchange, out List<int> numbers);
+        ExchangeInventory(numbers, out Candidates candidates);
         Descriptors!.Capture(exchange);
         exchange.Dispose();
         Process = ProcessState.Capture();
@@ -89,6 +89,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         }
 
         Pass(Phase.Write);
+        _borrowed.Release();
         Shim.Resume();
         _isSuspended = false;
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
@@ -157,9 +158,22 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         link.Send(new Suspended(request.Epoch, threads, Children.Alive()));
     }
 
-    private void ExchangeInventory(out Candidates candidates)
+    private void Borrow(DescriptorExchange exchange, out List<int> numbers)
     {
-        Descriptors = DescriptorTable.Read(_fd, link.Descriptor, _exchangeFd);
+        numbers = DescriptorTable.Numbers(_fd, link.Descriptor, exchange.Descriptor);
+        if (BorrowedDescriptors.IsNeeded)
+        {
+            link.MoveOutOf(numbers);
+            exchange.MoveOutOf(numbers);
+            _fd = DescriptorNumbers.MoveOutOf(_fd, numbers);
+        }
+
+        _borrowed.Take(numbers);
+    }
+
+    private void ExchangeInventory(List<int> numbers, out Candidates candidates)
+    {
+        Descriptors = DescriptorTable.Read(numbers);
         SharedMemory = SharedMemory.Read(MapsReader.Read(), Descriptors.Files);
         var items = new List<InventoryItem>();
         Descriptors.Announce(items);
@@ -216,6 +230,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private void CleanUp()
     {
+        _borrowed.Release();
         if (_isSuspended)
         {
             Shim.Resume();

@@ -159,14 +159,19 @@ internal sealed unsafe class Link
     }
 
     /// <summary>Gives its number to the program, who had it.</summary>
-    public void MoveAbove(int floor)
-    {
-        Descriptor = DescriptorNumbers.MoveAbove(Descriptor, floor);
-        Shim.Self()->LinkPlusOne = (uint)Descriptor + 1;
-    }
+    public void MoveAbove(int floor) => SetDescriptor(DescriptorNumbers.MoveAbove(Descriptor, floor));
+
+    /// <summary>Gives its number to the program, who has these.</summary>
+    public void MoveOutOf(List<int> taken) => SetDescriptor(DescriptorNumbers.MoveOutOf(Descriptor, taken));
 
     /// <summary>In the child of a fork, or in a restored process: the descriptor is not there any more.</summary>
     public void Forget() => Descriptor = -1;
+
+    private void SetDescriptor(int fd)
+    {
+        Descriptor = fd;
+        Shim.Self()->LinkPlusOne = (uint)fd + 1;
+    }
 
     private T Expect<T>(int timeoutMilliseconds)
         where T : struct, IMessage<T>

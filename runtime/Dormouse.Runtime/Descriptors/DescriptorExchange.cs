@@ -82,6 +82,9 @@ internal sealed unsafe class DescriptorExchange : IDisposable
 
     public int Descriptor => _socket;
 
+    /// <summary>Gives its number to the program, who has these.</summary>
+    public void MoveOutOf(List<int> taken) => _socket = DescriptorNumbers.MoveOutOf(_socket, taken);
+
     public void Dispose()
     {
         if (_socket < 0)

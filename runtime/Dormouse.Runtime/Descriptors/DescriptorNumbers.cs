@@ -21,6 +21,27 @@ internal static class DescriptorNumbers
         return moved;
     }
 
+    /// <summary>The same description under a number that is none of <paramref name="taken"/>, ascending; the old number is closed.</summary>
+    public static int MoveOutOf(int fd, List<int> taken)
+    {
+        if (fd < 0 || !taken.Contains(fd))
+        {
+            return fd;
+        }
+
+        int moved = Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, taken[^1] + 1);
+        for (int hole = 0; moved < 0 && hole < taken[^1]; hole++)
+        {
+            if (!taken.Contains(hole))
+            {
+                moved = Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, hole);
+            }
+        }
+
+        Kernel.Close(fd);
+        return moved;
+    }
+
     /// <summary>The same description under a number near the top of what the process may use, out of the program's way.</summary>
     /// <remarks>Near the usual limit of 1024, not near a huge one: the kernel's table of descriptors grows to the highest number.</remarks>
     public static unsafe int Raise(int fd)

@@ -19,17 +19,32 @@ internal sealed class DescriptorTable
 
     public IReadOnlyList<OpenFile> Files => _files;
 
+    /// <summary>The numbers that the program has in use, ascending.</summary>
+    /// <param name="own">Descriptors of our own, to be left out where they are in the same table.</param>
+    public static List<int> Numbers(params ReadOnlySpan<int> own)
+    {
+        List<int> numbers = ProcFile.Numbers("/proc/self/fd");
+        if (!BorrowedDescriptors.IsNeeded)
+        {
+            foreach (int fd in own)
+            {
+                numbers.Remove(fd);
+            }
+        }
+
+        return numbers;
+    }
+
     /// <summary>Reads the table of a suspended process.</summary>
-    /// <param name="own">Descriptors of our own, to be left out.</param>
-    public static DescriptorTable Read(params ReadOnlySpan<int> own)
+    public static DescriptorTable Read(List<int> numbers)
     {
         // Names given at one checkpoint are used at its restart, on whatever host; the next checkpoint makes new ones.
         ObjectKeys.ForgetHost();
         var table = new DescriptorTable();
         string launchStdio = LaunchStdio.Text;
-        foreach (int fd in ProcFile.Numbers("/proc/self/fd"))
+        foreach (int fd in numbers)
         {
-            if (!own.Contains(fd) && DescriptorInfo.Read(fd) is { } info)
+            if (DescriptorInfo.Read(fd) is { } info)
             {
                 table.Add(info, launchStdio);
                 table.Floor = Math.Max(table.Floor, fd + 1);

@@ -85,7 +85,7 @@ internal sealed class FileContents
     /// <summary>Writes the contents into an empty file.</summary>
     public void WriteTo(int fd, string path)
     {
-        int writable = Kernel.Open("/proc/self/fd/" + fd.ToString(System.Globalization.CultureInfo.InvariantCulture), Constant.O_RDWR | Constant.O_CLOEXEC);
+        int writable = Kernel.Open(ProcFile.DescriptorPath(fd), Constant.O_RDWR | Constant.O_CLOEXEC);
         Kernel.Call(SystemCall.FTruncate, writable, _sizeBytes);
         foreach ((long offset, byte[] bytes) in _pieces)
         {

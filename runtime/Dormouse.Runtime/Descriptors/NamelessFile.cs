@@ -57,11 +57,11 @@ internal sealed class NamelessFile(DescriptorInfo info) : OpenFile(info)
     {
         if (_seals != 0)
         {
-            int fd = Kernel.Open($"/proc/self/fd/{Descriptors[0].Fd}", Constant.O_RDWR | Constant.O_CLOEXEC);
+            int fd = Kernel.Open(ProcFile.DescriptorPath(Descriptors[0].Fd), Constant.O_RDWR | Constant.O_CLOEXEC);
             Kernel.Fcntl(fd, AddSeals, _seals);
             Kernel.Close(fd);
         }
     }
 
-    private int Again(int flags) => Kernel.Open($"/proc/self/fd/{Memory!.Descriptor}", flags & ~Constant.O_NOFOLLOW); // the entry itself is a link
+    private int Again(int flags) => Kernel.Open(ProcFile.DescriptorPath(Memory!.Descriptor), flags & ~Constant.O_NOFOLLOW); // the entry itself is a link
 }

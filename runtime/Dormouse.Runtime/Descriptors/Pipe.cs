@@ -65,7 +65,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
         _capacityBytes = Kernel.Fcntl(any, Constant.F_GETPIPE_SZ);
         _isPacket = IsPacket();
         // A read end of our own: whoever holds the others, the kernel lets the owner of the pipe open it again.
-        int reader = Kernel.Open("/proc/self/fd/" + any.ToString(CultureInfo.InvariantCulture), Constant.O_RDONLY | Constant.O_NONBLOCK | Constant.O_CLOEXEC);
+        int reader = Kernel.Open(ProcFile.DescriptorPath(any), Constant.O_RDONLY | Constant.O_NONBLOCK | Constant.O_CLOEXEC);
         if (reader < 0)
         {
             // A pipe of another user: one of our own read ends will do, and a write end has nothing to show.
@@ -100,7 +100,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
 
         int status = flags & (Constant.O_NONBLOCK | Constant.O_DIRECT | Constant.O_APPEND);
         int from = (flags & Constant.O_ACCMODE) == Constant.O_RDONLY ? _readEnd : _writeEnd;
-        int fd = Kernel.Open("/proc/self/fd/" + from.ToString(CultureInfo.InvariantCulture), (flags & Constant.O_ACCMODE) | Constant.O_NONBLOCK | Constant.O_CLOEXEC);
+        int fd = Kernel.Open(ProcFile.DescriptorPath(from), (flags & Constant.O_ACCMODE) | Constant.O_NONBLOCK | Constant.O_CLOEXEC);
         if (fd >= 0)
         {
             fd = DescriptorNumbers.Raise(fd);

@@ -42,7 +42,7 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
             return read;
         }
 
-        int readable = Kernel.Open("/proc/self/fd/" + info.Fd.ToString(CultureInfo.InvariantCulture), Constant.O_RDONLY | Constant.O_CLOEXEC);
+        int readable = Kernel.Open(ProcFile.DescriptorPath(info.Fd), Constant.O_RDONLY | Constant.O_CLOEXEC);
         if (readable < 0)
         {
             throw new CheckpointException($"cannot read {info.Path} (fd {info.Fd}), whose contents the image must carry: {Errno.Text(readable)}. Close it before the checkpoint.");

@@ -25,7 +25,7 @@ internal static unsafe class UnlinkedFile
         fixed (byte* text = "dormouse"u8)
         {
             int memory = (int)Kernel.Call(SystemCall.MemFdCreate, (long)text, 0);
-            int again = Kernel.Open("/proc/self/fd/" + memory.ToString(CultureInfo.InvariantCulture), wanted);
+            int again = Kernel.Open(ProcFile.DescriptorPath(memory), wanted);
             Kernel.Close(memory);
             return again;
         }

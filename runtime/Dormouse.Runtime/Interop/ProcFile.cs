@@ -8,6 +8,9 @@ namespace Dormouse.Runtime.Interop;
 /// <summary>Whole files and directories of /proc.</summary>
 internal static unsafe class ProcFile
 {
+    /// <summary>A link to what <paramref name="fd"/> of the calling thread's own table refers to, which open(2) opens anew.</summary>
+    public static string DescriptorPath(int fd) => "/proc/thread-self/fd/" + fd.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>All bytes of a file, or an empty array when it cannot be read.</summary>
     public static byte[] ReadAll(string path)
     {
@@ -83,7 +86,7 @@ internal static unsafe class ProcFile
         }
 
         Kernel.Close(fd);
-        numbers.Remove(IsDescriptorDirectory(path) ? fd : -1);
+        numbers.Remove(IsDescriptorDirectory(path) && Shim.Self()->OwnsTable == 0 ? fd : -1);
         numbers.Sort();
         return numbers;
     }

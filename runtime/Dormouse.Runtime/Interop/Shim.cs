@@ -16,6 +16,8 @@ internal unsafe struct ShimSelf
     public uint LinkPlusOne;
     public uint Tid;
     public ulong Signature;
+    public uint OwnsTable;
+    public uint Padding;
 }
 
 /// <summary>One exchange with the waiting loop in C: struct dm_step of native-shim/src/core.h.</summary>
@@ -62,7 +64,7 @@ internal unsafe struct ThreadSlot
     public fixed byte Context[72];
     public fixed byte Attributes[192];
     public uint Request;
-    public uint Padding2;
+    public uint Argument;
 
     /// <summary>DM_SLOT_PARKED.</summary>
     public const uint Parked = 2;
@@ -137,6 +139,10 @@ internal static unsafe partial class Shim
     /// <summary>Every parked thread notes the signals that wait for it alone.</summary>
     [DllImport(Library, EntryPoint = "dm_capture_pending")]
     public static extern void CapturePending();
+
+    /// <summary>Leaves the descriptor table to the program and takes only <paramref name="keep"/> along; 0 when that cannot be.</summary>
+    [DllImport(Library, EntryPoint = "dm_table_leave_with")]
+    public static extern uint LeaveTableWith(uint keep);
 
     [DllImport(Library, EntryPoint = "dm_resume")]
     public static extern void Resume();

@@ -109,6 +109,7 @@ internal static class SystemCall
     public const int GetDents64 = 217;
     public const int Membarrier = 324;
     public const int PidFdOpen = 434;
+    public const int PidFdGetFd = 438;
     public const int CloseRange = 436;
     public const int SemGet = 64;
     public const int SemOp = 65;

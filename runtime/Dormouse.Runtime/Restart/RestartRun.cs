@@ -17,6 +17,8 @@ internal static unsafe class RestartRun
     {
         RestartInfo info = *Shim.Self()->RestartInfo;
         Shim.Self()->LinkPlusOne = 0;
+        // The restorer's threads share one table, so that we can fill that of the program.
+        Shim.Self()->OwnsTable = 0;
         if (Shim.AwaitRestored(RestoredDeadlineMilliseconds) < 0)
         {
             Fail(null, worker.Who() + ": not all threads came back. Run dmrestart again.");
@@ -48,6 +50,7 @@ internal static unsafe class RestartRun
         }
 
         run.Process!.RestoreSignals();
+        Shim.Self()->OwnsTable = Shim.LeaveTableWith((uint)link!.Descriptor);
         Shim.Resume();
     }
 
