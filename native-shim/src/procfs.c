@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "dm_syscall.h"
 
@@ -164,28 +165,56 @@ uint64_t dm_thread_pending(uint32_t tid)
     return read_hex(&at) & ~(1ull << (DM_SUSPEND_SIGNAL - 1));
 }
 
-/* How long a blocked thread has waited. Each CPU has its own scheduler clock, so we go for a moment
- * to the CPU of the thread and let the kernel note when we run there. */
-static int64_t blocked_for(uint32_t tid)
+static int64_t monotonic_nanoseconds(void)
 {
-    int64_t since = last_ran(tid);
-    if (since < 0)
-        return -1;
-    uint64_t before[16] = {0}, wanted[16] = {0};
-    uint32_t cpu = last_cpu(tid);
-    if (cpu >= 1024)
-        return -1;
+    struct timespec now;
+    dm_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, (int64_t)&now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What to add to CLOCK_MONOTONIC for the scheduler's clock of a CPU, as seen in this suspension. */
+static struct {
+    bool is_known;
+    int64_t offset;
+} s_cpu_clocks[64 * DM_CPU_WORDS];
+
+void dm_forget_cpu_clocks(void)
+{
+    for (unsigned cpu = 0; cpu < 64 * DM_CPU_WORDS; cpu++)
+        s_cpu_clocks[cpu].is_known = false;
+}
+
+/* Each CPU has its own scheduler clock, so we go for a moment to the CPU and let the kernel note when we run there. */
+static bool read_cpu_clock(uint32_t cpu)
+{
+    if (s_cpu_clocks[cpu].is_known)
+        return true;
+    uint64_t before[DM_CPU_WORDS] = {0}, wanted[DM_CPU_WORDS] = {0};
     wanted[cpu / 64] = 1ull << cpu % 64;
     int64_t bytes = dm_syscall3(__NR_sched_getaffinity, 0, sizeof before, (int64_t)before);
     if (bytes <= 0 || dm_syscall3(__NR_sched_setaffinity, 0, sizeof wanted, (int64_t)wanted) < 0)
-        return -1;
+        return false;
     dm_syscall0(__NR_sched_yield);
+    int64_t monotonic = monotonic_nanoseconds();
     int64_t now = last_ran((uint32_t)dm_gettid());
     dm_syscall3(__NR_sched_setaffinity, 0, bytes, (int64_t)before);
-    return now > since ? now - since : 0;
+    s_cpu_clocks[cpu].offset = now - monotonic;
+    s_cpu_clocks[cpu].is_known = now >= 0;
+    return s_cpu_clocks[cpu].is_known;
 }
 
-/* Only these need the time waited; asking costs some 50 microseconds a thread. */
+/* How long a blocked thread has waited; -1 when the kernel does not tell. */
+static int64_t blocked_for(uint32_t tid)
+{
+    int64_t since = last_ran(tid);
+    uint32_t cpu = last_cpu(tid);
+    if (since < 0 || cpu >= 64 * DM_CPU_WORDS || !read_cpu_clock(cpu))
+        return -1;
+    int64_t waited = monotonic_nanoseconds() + s_cpu_clocks[cpu].offset - since;
+    return waited > 0 ? waited : 0;
+}
+
+/* Only these need the time waited. */
 static bool may_have_relative_timeout(int64_t number, const uint64_t *arguments)
 {
     switch (number) {

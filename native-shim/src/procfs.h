@@ -24,6 +24,9 @@ bool dm_task_is_zombie(uint32_t tid);
 /* Signals in the queue of the thread, without our own: SigPnd of /proc/self/task/TID/status; bit 0 is signal 1. */
 uint64_t dm_thread_pending(uint32_t tid);
 
+/* To be called before the first dm_read_blocked_call of a suspension: the clocks drift. */
+void dm_forget_cpu_clocks(void);
+
 /* Fills call_number, call_pc and, for calls with a relative timeout, blocked_nanoseconds of the slot
  * from /proc/self/task/TID/{syscall,stat,sched}. -1 where the thread runs or the kernel does not tell. */
 void dm_read_blocked_call(uint32_t tid, struct dm_thread_slot *slot);

@@ -320,6 +320,7 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
     s_suspension.count = 0;
     s_suspension.epoch++;
     dm_every_cpu(s_suspension.every_cpu);
+    dm_forget_cpu_clocks();
     install_handler(&s_suspension.previous);
 
     int64_t start = now_nanoseconds();

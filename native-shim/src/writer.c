@@ -48,6 +48,8 @@ struct writer {
     uint64_t offset;       /* next free byte of the file */
     uint64_t extent_count;
     int pagemap;
+    const struct dm_image_vma *vma; /* the one being saved */
+    bool is_readable;
     bool no_guard_category; /* kernel before 6.15 */
     bool no_scan;           /* kernel before 6.7 */
 };
@@ -100,8 +102,21 @@ static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
     return 0;
 }
 
+static int64_t protect(const struct dm_image_vma *vma, int more)
+{
+    return dm_mprotect(vma->start, vma->end - vma->start, (int)vma->prot | more);
+}
+
 static int save_range(struct writer *w, uint64_t start, uint64_t end)
 {
+    /* Pages that were written and then protected against reading are opened for the time of the write; guard pages,
+     * which nobody has written, are not touched. */
+    if (!w->is_readable) {
+        int64_t error = protect(w->vma, PROT_READ);
+        if (error < 0)
+            return (int)error;
+        w->is_readable = true;
+    }
     while (start < end) {
         uint64_t bytes = end - start < DM_IMAGE_EXTENT_BYTES ? end - start : DM_IMAGE_EXTENT_BYTES;
         int error = save_extent(w, start, (uint32_t)bytes);
@@ -242,22 +257,6 @@ static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_sa
     return -EINVAL;
 }
 
-/* Pages that were written and then protected against reading are opened for the time of the write. */
-static int save_readable(struct writer *w, const struct dm_image_vma *vma, enum dm_save save)
-{
-    bool opened = false;
-    if (save != DM_SAVE_NOTHING && (vma->prot & PROT_READ) == 0) {
-        int64_t error = dm_mprotect(vma->start, vma->end - vma->start, (int)vma->prot | PROT_READ);
-        if (error < 0)
-            return (int)error;
-        opened = true;
-    }
-    int result = save_vma(w, vma, save);
-    if (opened)
-        dm_mprotect(vma->start, vma->end - vma->start, (int)vma->prot);
-    return result;
-}
-
 static int finish(struct writer *w)
 {
     struct dm_write_plan *plan = w->plan;
@@ -287,8 +286,13 @@ static int write_memory(struct dm_write_plan *plan)
     w.pagemap = (int)pagemap;
     plan->memory_bytes = 0;
     int error = 0;
-    for (uint64_t i = 0; i < plan->vma_count && error >= 0; i++)
-        error = save_readable(&w, &plan->vmas[i], (enum dm_save)plan->save[i]);
+    for (uint64_t i = 0; i < plan->vma_count && error >= 0; i++) {
+        w.vma = &plan->vmas[i];
+        w.is_readable = (w.vma->prot & PROT_READ) != 0;
+        error = save_vma(&w, w.vma, (enum dm_save)plan->save[i]);
+        if (w.is_readable && (w.vma->prot & PROT_READ) == 0)
+            protect(w.vma, 0);
+    }
     dm_close(w.pagemap);
     return error < 0 ? error : finish(&w);
 }

@@ -23,6 +23,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private int _fd = -1;
     private readonly BorrowedDescriptors _borrowed = new();
     private ImageBuilder? _builder;
+    private List<Mapping> _mappings = [];
 
     public ProcessState? Process { get; private set; }
 
@@ -81,7 +82,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         var identity = new ImageIdentity(worker.Computation, request.Generation, worker.Member, candidates.ImageCount);
         worker.Generation = request.Generation;
         ImageMetadata(identity, out ImageManifest manifest);
-        _builder = new ImageBuilder(_fd, identity);
+        _builder = new ImageBuilder(_fd, identity, _mappings);
         ImageFigures? figures = _builder.Write(manifest, SharedMemory!.IsSavedHere);
         if (figures is null)
         {
@@ -174,7 +175,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private void ExchangeInventory(List<int> numbers, out Candidates candidates)
     {
         Descriptors = DescriptorTable.Read(numbers);
-        SharedMemory = SharedMemory.Read(MapsReader.Read(), Descriptors.Files);
+        _mappings = MapsReader.Read();
+        SharedMemory = SharedMemory.Read(_mappings, Descriptors.Files);
         var items = new List<InventoryItem>();
         Descriptors.Announce(items);
         SharedMemory.Announce(items);

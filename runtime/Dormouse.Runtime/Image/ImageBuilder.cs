@@ -24,10 +24,13 @@ internal sealed unsafe class ImageBuilder
     private readonly ImageIdentity _identity;
     private readonly byte[] _header = GC.AllocateArray<byte>(ImageLayout.HeaderBytes, pinned: true);
     private readonly byte[] _threads;
+    private readonly List<Mapping> _mappings;
     private readonly List<Scratch> _scratch = [];
 
-    public ImageBuilder(int fd, ImageIdentity identity)
+    /// <param name="mappings">Those of the suspended process, before anything was mapped for this image.</param>
+    public ImageBuilder(int fd, ImageIdentity identity, List<Mapping> mappings)
     {
+        _mappings = mappings;
         _fd = fd;
         _identity = identity;
         _threads = ThreadTable();
@@ -39,16 +42,17 @@ internal sealed unsafe class ImageBuilder
     /// <exception cref="CheckpointException">Out of disk space, a mapping that cannot be restored, …</exception>
     public ImageFigures? Write(ImageManifest manifest, Func<Mapping, bool> isSharedSaved)
     {
+        // Our own garbage is not worth saving: all free memory of the heap goes back to the kernel.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Scratch before = AddScratch(SnapshotBytes), after = AddScratch(SnapshotBytes), working = AddScratch(WritePlan.ScratchBytes);
         ulong extentCapacity = ExtentCapacity();
         Scratch extents = AddScratch(extentCapacity * ImageLayout.ExtentBytes);
-        using var stillness = HeapStillness.Begin();
         NeededFile[] neededByDescriptors = manifest.NeededFiles;
         int bytesBefore = 0;
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             bytesBefore = Snapshot(before);
-            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(), _scratch, isSharedSaved);
+            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, _scratch), _scratch, isSharedSaved);
             uint exePath = plan.AddString(manifest.ExePath);
             manifest.NeededFiles = [.. neededByDescriptors, .. plan.NeededFiles];
             FillHeader(plan, manifest.Write(), exePath);
@@ -87,7 +91,7 @@ internal sealed unsafe class ImageBuilder
             }
         }
 
-        string change = MapDifference.Describe(before, after, bytesBefore, stillness.IsActive);
+        string change = MapDifference.Describe(before, after, bytesBefore);
         ReleaseScratch();
         throw new CheckpointException($"the memory map of the process keeps changing while all its threads are suspended ({change}). Does another process write to it with ptrace? Try again.");
     }
@@ -118,7 +122,7 @@ internal sealed unsafe class ImageBuilder
     }
 
     // No extent is smaller than a page, and only pages that exist somewhere are saved: resident, swapped or shared ones.
-    private static ulong ExtentCapacity()
+    private ulong ExtentCapacity()
     {
         ulong pages = 4096;
         foreach (string line in ProcFile.ReadText("/proc/self/status").Split('\n'))
@@ -129,7 +133,7 @@ internal sealed unsafe class ImageBuilder
             }
         }
 
-        foreach (Mapping mapping in MapsReader.Read())
+        foreach (Mapping mapping in _mappings)
         {
             if (mapping.IsShared || mapping.IsDeleted)
             {

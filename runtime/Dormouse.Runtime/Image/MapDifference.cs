@@ -7,12 +7,12 @@ namespace Dormouse.Runtime.Image;
 /// <summary>Says where two snapshots of /proc/self/maps differ.</summary>
 internal static unsafe class MapDifference
 {
-    public static string Describe(Scratch before, Scratch after, int length, bool isStill)
+    public static string Describe(Scratch before, Scratch after, int length)
     {
         var left = new ReadOnlySpan<byte>(before.Pointer, length);
         var right = new ReadOnlySpan<byte>(after.Pointer, (int)after.Bytes);
         int at = left.CommonPrefixLength(right);
-        return $"'{Line(left, at)}' became '{Line(right, at)}'{(isStill ? "" : ", with our own heap in motion")}";
+        return $"'{Line(left, at)}' became '{Line(right, at)}'";
     }
 
     private static string Line(ReadOnlySpan<byte> text, int at)

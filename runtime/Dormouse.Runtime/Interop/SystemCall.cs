@@ -108,6 +108,7 @@ internal static class SystemCall
     public const int MemFdCreate = 319;
     public const int GetDents64 = 217;
     public const int Membarrier = 324;
+    public const int WaitId = 247;
     public const int PidFdOpen = 434;
     public const int PidFdGetFd = 438;
     public const int CloseRange = 436;

@@ -46,6 +46,11 @@ internal static unsafe class Children
     private static List<int> All()
     {
         var all = new List<int>();
+        if (HasNone())
+        {
+            return all;
+        }
+
         foreach (int tid in ProcFile.Numbers("/proc/self/task"))
         {
             string text = ProcFile.ReadText("/proc/self/task/" + tid.ToString(CultureInfo.InvariantCulture) + "/children");
@@ -56,6 +61,14 @@ internal static unsafe class Children
         }
 
         return all;
+    }
+
+    // Saves reading a file for every thread: wait(2) knows at once when there is no child of any kind.
+    private static bool HasNone()
+    {
+        const int All = 0, Any = 4 | 2 | 8 /* WEXITED | WSTOPPED | WCONTINUED */, NoWait = 0x01000000, NoHang = 1, OfEveryKind = 0x40000000 /* __WALL */;
+        int* info = stackalloc int[32];
+        return Kernel.Call(SystemCall.WaitId, All, 0, (long)info, Any | NoWait | NoHang | OfEveryKind, 0) == -Errno.NoChild;
     }
 
     private static string StatPath(int pid) => "/proc/" + pid.ToString(CultureInfo.InvariantCulture) + "/stat";
@@ -71,14 +84,14 @@ internal static unsafe class Children
     // waitid(2) with WNOWAIT: siginfo_t has si_code at byte 8 and si_status at byte 24.
     private static int WaitStatus(int pid)
     {
-        const int WaitId = 247, PPid = 1, Exited = 4, NoWait = 0x01000000, NoHang = 1, CodeExited = 1, CodeDumped = 3;
+        const int PPid = 1, Exited = 4, NoWait = 0x01000000, NoHang = 1, CodeExited = 1, CodeDumped = 3;
         int* info = stackalloc int[32];
         info[3] = 0; // si_pid
         // A process shows as a zombie when its first thread has ended; it can be waited for when all have, a moment later.
         for (int waited = 0; info[3] != pid && waited < PatienceMilliseconds; waited++)
         {
             new Span<int>(info, 32).Clear();
-            Kernel.Call(WaitId, PPid, pid, (long)info, Exited | NoWait | NoHang, 0);
+            Kernel.Call(SystemCall.WaitId, PPid, pid, (long)info, Exited | NoWait | NoHang, 0);
             if (info[3] != pid)
             {
                 Kernel.Sleep(1);
