@@ -14,12 +14,17 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "checksum_thread.h"
 #include "dm_crc32c.h"
 #include "dm_syscall.h"
 
 #define PAGE 4096u
 /* Checksum and write go over the same piece while it is in the second-level cache. */
 #define PIECE_BYTES (256u << 10)
+/* From here on a second processor computes checksums; for less it is not worth starting. */
+#define LARGE_BYTES (8u << 20)
+/* The scratch memory: what the kernel says of pages | the checksum thread | a copy of a piece of our own stack. */
+#define ANSWER_BYTES (DM_WRITE_SCRATCH_BYTES - PIECE_BYTES - DM_CHECKSUM_MEMORY_BYTES)
 /* More than the frames from dm_image_write to the system call. */
 #define STACK_REACH (64u << 10)
 
@@ -50,6 +55,7 @@ struct writer {
     int pagemap;
     const struct dm_image_vma *vma; /* the one being saved */
     bool is_readable;
+    struct dm_checksum_thread *checksums; /* NULL: we do them ourselves */
     bool no_guard_category; /* kernel before 6.15 */
     bool no_scan;           /* kernel before 6.7 */
 };
@@ -73,18 +79,21 @@ static int write_all(int fd, const void *data, uint64_t bytes, uint64_t offset)
 }
 
 /* The stack that this very code runs on changes between checksum and write: it is saved by way of a copy. */
-static const void *still(struct writer *w, uint64_t address, uint32_t bytes)
+static bool is_near_stack(uint64_t address, uint32_t bytes)
 {
     uint64_t here = (uint64_t)__builtin_frame_address(0);
-    if (here + STACK_REACH < address || here >= address + bytes + STACK_REACH)
+    return here + STACK_REACH >= address && here < address + bytes + STACK_REACH;
+}
+
+static const void *still(struct writer *w, uint64_t address, uint32_t bytes)
+{
+    if (!is_near_stack(address, bytes))
         return (const void *)address;
     return memcpy(w->plan->scratch + DM_WRITE_SCRATCH_BYTES - PIECE_BYTES, (const void *)address, bytes);
 }
 
-static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
+static int write_and_sum(struct writer *w, uint64_t address, uint32_t bytes, uint32_t *sum)
 {
-    if (w->extent_count == w->plan->extent_capacity)
-        return -ENOBUFS;
     uint32_t crc = ~0u;
     for (uint32_t done = 0; done < bytes;) {
         uint32_t piece = bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES;
@@ -95,10 +104,39 @@ static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
             return error;
         done += piece;
     }
-    w->plan->extents[w->extent_count++] = (struct dm_image_extent){
-        .address = address, .file_offset = w->offset, .bytes = bytes, .stored_bytes = bytes, .codec = DM_CODEC_RAW, .crc = ~crc};
+    *sum = ~crc;
+    return 0;
+}
+
+static void start_checksums(struct writer *w)
+{
+    void *memory = w->plan->scratch + ANSWER_BYTES;
+    if (w->checksums == NULL && w->plan->memory_bytes >= LARGE_BYTES)
+        w->checksums = dm_checksum_start(memory, w->plan->extents, w->extent_count);
+}
+
+static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
+{
+    if (w->extent_count == w->plan->extent_capacity)
+        return -ENOBUFS;
+    struct dm_image_extent *extent = &w->plan->extents[w->extent_count];
+    *extent = (struct dm_image_extent){.address = address, .file_offset = w->offset, .bytes = bytes, .codec = DM_CODEC_RAW};
+    int error;
+    if (w->checksums != NULL && !is_near_stack(address, bytes)) {
+        error = write_all(w->plan->fd, (const void *)address, bytes, w->offset);
+    } else {
+        error = write_and_sum(w, address, bytes, &extent->crc);
+        extent->stored_bytes = bytes;
+    }
+    if (error < 0)
+        return error;
+    w->extent_count++;
     w->offset += bytes;
     w->plan->memory_bytes += bytes;
+    if (w->checksums != NULL)
+        dm_checksum_publish(w->checksums, w->extent_count);
+    else
+        start_checksums(w);
     return 0;
 }
 
@@ -152,7 +190,7 @@ static int64_t scan_regions(struct writer *w, uint64_t start, uint64_t end, bool
 static int save_scanned(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
 {
     struct page_region *regions = (struct page_region *)w->plan->scratch;
-    uint64_t capacity = (DM_WRITE_SCRATCH_BYTES - PIECE_BYTES) / sizeof *regions;
+    uint64_t capacity = ANSWER_BYTES / sizeof *regions;
     for (uint64_t at = vma->start; at < vma->end;) {
         uint64_t walked = at;
         int64_t count = scan_regions(w, at, vma->end, changed_only, regions, capacity, &walked);
@@ -177,7 +215,7 @@ static int save_scanned(struct writer *w, const struct dm_image_vma *vma, bool c
 static int save_by_pagemap(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
 {
     uint64_t *entries = (uint64_t *)w->plan->scratch;
-    const uint64_t capacity = (DM_WRITE_SCRATCH_BYTES - PIECE_BYTES) / sizeof *entries;
+    const uint64_t capacity = ANSWER_BYTES / sizeof *entries;
     uint64_t run = 0; /* start of the run of pages to save, 0 for none */
     for (uint64_t at = vma->start; at < vma->end;) {
         uint64_t pages = (vma->end - at) / PAGE;
@@ -220,8 +258,8 @@ static int save_shared(struct writer *w, const struct dm_image_vma *vma)
     uint64_t run = 0;
     for (uint64_t at = vma->start; at < vma->end;) {
         uint64_t pages = (vma->end - at) / PAGE;
-        if (pages > DM_WRITE_SCRATCH_BYTES - PIECE_BYTES)
-            pages = DM_WRITE_SCRATCH_BYTES - PIECE_BYTES;
+        if (pages > ANSWER_BYTES)
+            pages = ANSWER_BYTES;
         int64_t error = dm_syscall3(__NR_mincore, (int64_t)at, (int64_t)(pages * PAGE), (int64_t)resident);
         if (error < 0)
             return (int)error;
@@ -294,6 +332,8 @@ static int write_memory(struct dm_write_plan *plan)
             protect(w.vma, 0);
     }
     dm_close(w.pagemap);
+    if (w.checksums != NULL)
+        dm_checksum_finish(w.checksums);
     return error < 0 ? error : finish(&w);
 }
 
