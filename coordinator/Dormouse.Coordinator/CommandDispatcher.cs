@@ -40,6 +40,10 @@ internal sealed class CommandDispatcher(Computation computation)
                 computation.SetDirectory(directory);
                 client.Send(default(CommandDone));
                 break;
+            case FrameKind.AnnounceCommand:
+                computation.Announce(client, Frame.Read<AnnounceCommand>(payload));
+                client.Send(default(CommandDone));
+                break;
             case FrameKind.RestartBegin:
                 computation.BeginRestart(client, Frame.Read<RestartBegin>(payload));
                 break;

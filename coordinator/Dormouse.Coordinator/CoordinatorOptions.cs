@@ -1,4 +1,5 @@
 using System.Net;
+using Dormouse.Coordinator.Faults;
 using Dormouse.Protocol;
 
 namespace Dormouse.Coordinator;
@@ -51,4 +52,7 @@ public sealed record CoordinatorOptions
     public int MaximumQueuedBytes { get; init; } = 256 << 20;
 
     public Deadlines Deadlines { get; init; } = new();
+
+    /// <summary>Where somebody is to be killed, for tests.</summary>
+    public FaultPoint? Fault { get; init; }
 }

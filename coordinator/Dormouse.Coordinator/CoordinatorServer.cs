@@ -267,7 +267,7 @@ public sealed class CoordinatorServer : IDisposable
             _epoll.Add(_listener.Handle, Epoll.Readable);
         }
 
-        bool used = false;
+        bool used = _computation.Absentees.Count > 0;
         foreach (Connection connection in _connections.Values.ToArray())
         {
             if (connection.Deadline >= TimeSpan.Zero && now >= connection.Deadline)

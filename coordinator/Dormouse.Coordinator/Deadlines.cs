@@ -21,6 +21,9 @@ public sealed record Deadlines
     /// <summary>How long a process that seems to be in the middle of an exec may take to come back.</summary>
     public TimeSpan Exec { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a program may take from dmlaunch to its main(): it may be large, and on a slow file system.</summary>
+    public TimeSpan Launch { get; init; } = TimeSpan.FromSeconds(8);
+
     public TimeSpan Of(Phase phase, bool restarting) => phase switch
     {
         Phase.Suspend => Suspend,

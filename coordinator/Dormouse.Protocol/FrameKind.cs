@@ -39,6 +39,7 @@ public enum FrameKind : ushort
     IntervalCommand = 105,
     RestartBegin = 106,
     DirectoryCommand = 107,
+    AnnounceCommand = 108,
 
     // From the coordinator to a command.
     CommandWelcome = 120,

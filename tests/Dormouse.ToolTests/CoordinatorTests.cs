@@ -54,6 +54,42 @@ internal sealed class CoordinatorTests
         Assert.That(checkpoint.Error, Does.Contain("No process is attached"));
     }
 
+    /// <summary>A process says hello a moment after its main() has begun.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task ACheckpoint_RightAfterTheFirstLine_WaitsForTheProcessToJoin(CancellationToken token)
+    {
+        await _tools.RunAsync(token, "dmcoordinator", "--daemon", "-q", "-p", "0");
+        for (int time = 0; time < 10; time++)
+        {
+            using Process program = _tools.Start([], Tools.PathOf("dmlaunch"), "sh", "-c", "echo up; exec sleep 1000");
+            await program.StandardOutput.ReadLineAsync(token);
+
+            ToolResult checkpoint = await _tools.RunAsync(token, "dmcommand", "--checkpoint");
+            ToolResult kill = await _tools.RunAsync(token, "dmcommand", "--kill");
+
+            Assert.That(checkpoint.ExitCode, Is.Zero, checkpoint.Error);
+            Assert.That(kill.ExitCode, Is.Zero, kill.Error);
+            await program.WaitForExitAsync(token);
+        }
+    }
+
+    /// <summary>--kill reaches a program that has been launched and has not joined yet.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task AKill_RightAfterTheFirstLine_EndsTheProcess(CancellationToken token)
+    {
+        await _tools.RunAsync(token, "dmcoordinator", "--daemon", "-q", "-p", "0");
+        for (int time = 0; time < 10; time++)
+        {
+            using Process program = _tools.Start([], Tools.PathOf("dmlaunch"), "sh", "-c", "echo up; exec sleep 1000");
+            await program.StandardOutput.ReadLineAsync(token);
+
+            ToolResult kill = await _tools.RunAsync(token, "dmcommand", "--kill");
+
+            Assert.That(kill.ExitCode, Is.Zero, kill.Error);
+            await program.WaitForExitAsync(token);
+        }
+    }
+
     [Test, CancelAfter(30_000)]
     public async Task APortTakenBySomethingElse_IsLeftAlone(CancellationToken token)
     {

@@ -23,7 +23,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     public override IReadOnlyCollection<Member> Participants => _participants is null ? Computation.Members : _participants;
 
     public override TimeSpan NextLook
-        => Computation.Phase == Phase.Suspend && Computation.Departed.Count > 0 ? Computation.Now + s_execPoll : Timeout.InfiniteTimeSpan;
+        => Computation.Phase == Phase.Suspend && Computation.Absentees.Count > 0 ? Computation.Now + s_execPoll : Timeout.InfiniteTimeSpan;
 
     public override void Entered(Phase phase)
     {
@@ -72,7 +72,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         switch (Computation.Phase)
         {
             case Phase.Suspend when member.Progress == Progress.None:
-                // It ended, or is in the middle of an exec and comes back: Departed knows.
+                // It ended, or is in the middle of an exec and comes back: Absentees knows.
                 ConsiderSuspended();
                 break;
             case Phase.Resume or Phase.Commit when member.Progress == Progress.Committed:
@@ -104,7 +104,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     {
         foreach (string participant in Unfinished()) yield return participant;
         if (Computation.Phase != Phase.Suspend) yield break;
-        foreach (MemberHello departed in Computation.Departed) yield return $"pid {departed.Pid} ({departed.Program}) on {departed.HostName} to come back from its exec";
+        foreach (Absentee absentee in Computation.Absentees.All) yield return absentee.ToString();
         foreach (Member member in Participants)
         {
             if (!member.LooksAgain) continue;
@@ -117,14 +117,14 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     private void ConsiderSuspended()
     {
         if (Computation.Phase != Phase.Suspend) return;
-        if (Participants.Count == 0 && Computation.Departed.Count == 0)
+        Computation.Absentees.Forget();
+        if (Computation.Absentees.Count > 0) return;
+        if (Participants.Count == 0)
         {
             Computation.Fail(FailureKind.NothingAttached, "All processes ended before they could be checkpointed.");
             return;
         }
 
-        Computation.ForgetEndedDepartures();
-        if (Computation.Departed.Count > 0) return;
         foreach (Member member in Participants)
         {
             if (member.Progress != Progress.Suspended || member.LooksAgain) return;
@@ -166,12 +166,12 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
 
         foreach (Member member in Participants)
         {
-            if (Computation.IsMember(member)) member.Peer.Send(new CommitImages(Computation.Epoch, [.. _plan.Of(member)]));
+            if (Computation.Table.Contains(member)) member.Peer.Send(new CommitImages(Computation.Epoch, [.. _plan.Of(member)]));
         }
 
         foreach (Member member in Participants)
         {
-            if (!Computation.IsMember(member) && Computation.Phase == Phase.Commit) Lost(member);
+            if (!Computation.Table.Contains(member) && Computation.Phase == Phase.Commit) Lost(member);
         }
     }
 
@@ -198,7 +198,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         foreach (Member member in Computation.Members)
             member.Peer.Send(new CheckpointFinished(Computation.Epoch, Committed: true, command.KillAfter, store.TakeObsolete(member.Hello.HostName)));
 
-        if (command.KillAfter) Computation.WhenAllEnded(Client, quit: false, () => Report(Client));
+        if (command.KillAfter) Computation.Endings.Add(Client, quit: false, () => Report(Client));
         else Report(Client);
     }
 

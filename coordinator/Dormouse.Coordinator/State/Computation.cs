@@ -1,3 +1,4 @@
+using Dormouse.Coordinator.Faults;
 using Dormouse.Coordinator.Generations;
 using Dormouse.Coordinator.Host;
 using Dormouse.Coordinator.Logging;
@@ -7,36 +8,56 @@ using Microsoft.Extensions.Logging;
 namespace Dormouse.Coordinator.State;
 
 /// <summary>
-/// The members of a computation and the phase they are in. Knows no sockets and no time but what it is given: the server calls
-/// <see cref="Join"/>, <see cref="Receive"/>, <see cref="Lost"/> and <see cref="Tick"/>, from one thread.
+/// The computation: its members (<see cref="MemberTable"/>, <see cref="Admission"/>, <see cref="Absentees"/>), the phase they are in
+/// and the checkpoint or restart under way (<see cref="State.Round"/>). Knows no sockets and no time but what it is given: the server
+/// calls <see cref="Join"/>, <see cref="Receive"/>, <see cref="Lost"/> and <see cref="Tick"/>, from one thread.
 /// </summary>
-internal sealed class Computation(CoordinatorOptions options, TimeProvider clock, ILogger logger)
+internal sealed class Computation
 {
     private static readonly TimeSpan s_firstWarning = TimeSpan.FromSeconds(2);
 
-    private readonly SortedDictionary<uint, Member> _members = [];
-    private readonly Dictionary<Peer, Member> _byPeer = [];
-    private readonly Dictionary<ProcessIdentity, Member> _byIdentity = [];
-    private readonly List<Newcomer> _waiting = [];
-    private readonly List<Ending> _endings = [];
-    private readonly Dictionary<ProcessIdentity, Departure> _departed = [];
-    private readonly Dictionary<Peer, ProcessIdentity> _commands = [];
-    private uint _nextMember = options.FirstMember;
-    private Round? _round;
+    private readonly ILogger _logger;
+    private readonly Admission _admission;
+    private readonly MemberMessages _messages;
+    private readonly FaultPoint? _fault;
     private TimeSpan _phaseSince;
     private TimeSpan _nextWarning = Timeout.InfiniteTimeSpan;
     private TimeSpan _nextPeriodic = Timeout.InfiniteTimeSpan;
     private TimeSpan _interval;
-    private string _directory = options.Directory;
+    private string _directory;
 
-    public CoordinatorOptions Options { get; } = options;
+    public Computation(CoordinatorOptions options, TimeProvider clock, ILogger logger)
+    {
+        (Options, Clock, _logger, _directory) = (options, clock, logger, options.Directory);
+        Number = options.Computation != 0 ? options.Computation : RandomBytes.TakeUInt64();
+        Table = new MemberTable(options.FirstMember);
+        Store = new GenerationStore(OwnHost.Name, options.KeepGenerations);
+        Absentees = new Absentees(() => Now);
+        Endings = new Endings(this);
+        _admission = new Admission(this, logger);
+        _messages = new MemberMessages(this);
+        _fault = options.Fault;
+    }
 
-    public TimeProvider Clock { get; } = clock;
+    public CoordinatorOptions Options { get; }
 
-    public GenerationStore Store { get; } = new(OwnHost.Name, options.KeepGenerations);
+    public TimeProvider Clock { get; }
+
+    public GenerationStore Store { get; }
+
+    public MemberTable Table { get; }
+
+    public Absentees Absentees { get; }
+
+    public CommandPeers Commands { get; } = new();
+
+    public Endings Endings { get; }
+
+    /// <summary>The checkpoint or restart under way.</summary>
+    public Round? Round { get; private set; }
 
     /// <summary>The number of the computation.</summary>
-    public ulong Number { get; private set; } = options.Computation != 0 ? options.Computation : RandomBytes.TakeUInt64();
+    public ulong Number { get; private set; }
 
     public Phase Phase { get; private set; }
 
@@ -44,16 +65,13 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
     public uint Epoch { get; private set; }
 
     /// <summary>Ascending by number.</summary>
-    public IReadOnlyCollection<Member> Members => _members.Values;
+    public IReadOnlyCollection<Member> Members => Table.All;
 
-    /// <summary>Processes whose connection is gone though they live: they are in an exec, or have left for good.</summary>
-    public IReadOnlyCollection<MemberHello> Departed => [.. _departed.Values.Select(departure => departure.Hello)];
-
-    /// <summary>A member or command said that the coordinator should end.</summary>
-    public bool QuitRequested { get; private set; }
+    /// <summary>A command said that the coordinator should end.</summary>
+    public bool QuitRequested => Endings.QuitRequested;
 
     /// <summary>Somebody was a member once.</summary>
-    public bool WasUsed { get; private set; }
+    public bool WasUsed => _admission.WasUsed;
 
     /// <summary>Monotonic.</summary>
     public TimeSpan Now => Clock.GetElapsedTime(0);
@@ -65,12 +83,12 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         {
             TimeSpan next = Timeout.InfiniteTimeSpan;
             Consider(_nextPeriodic);
-            foreach (Ending ending in _endings) Consider(ending.Deadline);
-            if (_round is not null)
+            Consider(Endings.NextDeadline);
+            if (Round is not null)
             {
                 Consider(_nextWarning);
                 Consider(PhaseDeadline);
-                Consider(_round.NextLook);
+                Consider(Round.NextLook);
             }
 
             return next;
@@ -86,7 +104,7 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
     {
         get
         {
-            TimeSpan limit = Options.Deadlines.Of(Phase, _round is { IsRestart: true });
+            TimeSpan limit = Options.Deadlines.Of(Phase, Round is { IsRestart: true });
             return limit < TimeSpan.Zero ? limit : _phaseSince + limit;
         }
     }
@@ -99,112 +117,72 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         ScheduleNext();
     }
 
-    /// <summary>A peer that knows the token wants to be a member. It is answered now, or when the checkpoint under way is over.</summary>
-    public void Join(Peer peer, in MemberHello hello, byte[] proof)
-    {
-        Newcomer newcomer = new(peer, hello, proof);
-        if (_commands.ContainsValue(new ProcessIdentity(hello.HostId, hello.Pid))) Refuse(newcomer, "A command of Dormouse is no member.");
-        else if ((hello.Flags & MemberFlags.Restarted) != 0) JoinRestarted(newcomer);
-        else if (_round is null || (!_round.IsRestart && Phase == Phase.Suspend)) Admit(newcomer);
-        else _waiting.Add(newcomer);
-    }
+    /// <summary>A peer that knows the token wants to be a member.</summary>
+    public void Join(Peer peer, in MemberHello hello, byte[] proof) => _admission.Join(new Newcomer(peer, hello, proof));
 
     /// <summary>Who a command is, so that it is not taken for a lost child of a member, nor for a member: one that waits for a checkpoint
     /// should not be in it.</summary>
     public void Introduce(Peer peer, in CommandHello hello)
     {
-        ProcessIdentity identity = new(hello.HostId, hello.Pid);
-        _commands[peer] = identity;
-        if (!_byIdentity.TryGetValue(identity, out Member? member) || member.Progress != Progress.None) return;
+        Commands.Add(peer, hello);
+        if (Table.Of(new ProcessIdentity(hello.HostId, hello.Pid)) is not { Progress: Progress.None } member) return;
         member.Peer.CloseWhenSent();
-        Remove(member);
-        _round?.Lost(member);
+        Table.Remove(member);
+        Round?.Lost(member);
     }
 
-    /// <summary>A message of a member or a command.</summary>
+    /// <summary>The process behind this command becomes a program of the computation.</summary>
+    public void Announce(Peer peer, in AnnounceCommand launch)
+    {
+        Commands.Remove(peer);
+        ProcessIdentity identity = new(launch.HostId, launch.Pid);
+        Absentees.Add(new Absentee(identity, launch.HostName, launch.StartTime, launch.Program, "start", Now + Options.Deadlines.Launch));
+    }
+
+    /// <summary>A message of a member.</summary>
     /// <exception cref="ProtocolException">It may not send that, or not now.</exception>
     public void Receive(Peer peer, FrameKind kind, ReadOnlySpan<byte> payload)
     {
-        if (!_byPeer.TryGetValue(peer, out Member? member)) return;
-        switch (kind)
-        {
-            case FrameKind.Suspended:
-                Suspended suspended = Frame.Read<Suspended>(payload);
-                if (!IsCurrent(suspended.Epoch)) return;
-                member.Children = suspended.Children;
-                if (member.LooksAgain)
-                {
-                    member.LooksAgain = false;
-                    _round?.AllFinished(Step.Suspend);
-                }
-                else
-                {
-                    Finished(member, Step.Suspend);
-                }
-
-                break;
-            case FrameKind.Inventory:
-                Inventory inventory = Frame.Read<Inventory>(payload);
-                if (!IsCurrent(inventory.Epoch)) return;
-                member.Inventory = inventory.Items;
-                Finished(member, Step.List);
-                break;
-            case FrameKind.BarrierReached:
-                BarrierReached reached = Frame.Read<BarrierReached>(payload);
-                if (IsCurrent(reached.Epoch)) Finished(member, Step.OfBarrier(reached.Phase));
-                break;
-            case FrameKind.ImageWritten:
-                ImageWritten image = Frame.Read<ImageWritten>(payload);
-                if (!IsCurrent(image.Epoch)) return;
-                CheckNames(image);
-                member.Image = image;
-                Finished(member, Step.Sync);
-                break;
-            case FrameKind.CommitDone:
-                if (IsCurrent(Frame.Read<CommitDone>(payload).Epoch)) Finished(member, Step.Commit);
-                break;
-            case FrameKind.CheckpointFailed:
-                CheckpointFailed failed = Frame.Read<CheckpointFailed>(payload);
-                if (IsCurrent(failed.Epoch)) Fail(FailureKind.Failed, Attribute(member, failed.Reason));
-                break;
-            case FrameKind.RestartFailed:
-                RestartFailed restart = Frame.Read<RestartFailed>(payload);
-                if (_round is { IsRestart: true }) Fail(FailureKind.Failed, Attribute(member, restart.Reason));
-                break;
-            default:
-                throw new ProtocolException($"A member does not send {kind}.");
-        }
+        if (Table.Of(peer) is { } member) _messages.Receive(member, kind, payload);
     }
 
     /// <summary>The connection of a member or a command is gone.</summary>
     public void Lost(Peer peer)
     {
-        _commands.Remove(peer);
-        _waiting.RemoveAll(newcomer => newcomer.Peer == peer);
-        foreach (Ending ending in _endings) if (ending.Client == peer) ending.Client = null;
-        if (_round?.Client == peer) _round.ClientLost();
-        if (_byPeer.TryGetValue(peer, out Member? member)) Lose(member);
+        Commands.Remove(peer);
+        _admission.Forget(peer);
+        Endings.Forget(peer);
+        if (Round?.Client == peer) Round.ClientLost();
+        if (Table.Of(peer) is not { } member) return;
+
+        Table.Remove(member);
+        MemberHello hello = member.Hello;
+        if (hello.HostId == OwnHost.Id && LocalProcess.IsAlive(hello.Pid, hello.StartTime))
+            Absentees.Add(new Absentee(member.Identity, hello.HostName, hello.StartTime, hello.Program, "come back from its exec", Now + Options.Deadlines.Exec));
+        MemberLog.MemberLost(_logger, Epoch, member.Id, member, Table.Count);
+        Round?.Lost(member);
+        Endings.Consider();
     }
 
     /// <summary>Does what is due.</summary>
     public void Tick()
     {
         TimeSpan now = Now;
-        if (_round is not null && IsDue(_round.NextLook, now + TimeSpan.FromMilliseconds(5))) _round.Look();
-        if (_round is not null && IsDue(_nextWarning, now))
+        if (Round is not null && IsDue(Round.NextLook, now + TimeSpan.FromMilliseconds(5))) Round.Look();
+        if (Round is not null && IsDue(_nextWarning, now))
         {
-            BarrierLog.BarrierWaits(logger, Epoch, Phase, (now - _phaseSince).TotalSeconds, WaitingFor());
+            BarrierLog.BarrierWaits(_logger, Epoch, Phase, (now - _phaseSince).TotalSeconds, WaitingFor());
             _nextWarning = now + (now - _phaseSince);
         }
 
-        if (_round is not null && IsDue(PhaseDeadline, now))
+        if (Round is not null && IsDue(PhaseDeadline, now))
             Fail(FailureKind.Failed, $"Waited {(now - _phaseSince).TotalSeconds:0} s for {WaitingFor()}.");
 
-        EndEndings();
+        Endings.Consider();
         if (IsDue(_nextPeriodic, now))
         {
             ScheduleNext();
-            if (_round is null && _members.Count > 0) BeginCheckpoint(null, new CheckpointCommand(Options.Codec, KillAfter: false, ""));
+            if (Round is null && Table.Count > 0) BeginCheckpoint(null, new CheckpointCommand(Options.Codec, KillAfter: false, ""));
         }
     }
 
@@ -216,18 +194,18 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
             return;
         }
 
-        if (_members.Count == 0)
+        Absentees.Forget();
+        if (Table.Count == 0 && Absentees.Count == 0)
         {
             client?.Send(new CommandFailed(FailureKind.NothingAttached, "No process is attached to this coordinator. Start one with dmlaunch."));
             return;
         }
 
-        ForgetOldDepartures();
         Epoch++;
         string directory = command.Directory.Length > 0 ? command.Directory : _directory;
         CheckpointRound round = new(this, client, command, directory, Store.TakeNumber());
-        _round = round;
-        CheckpointLog.CheckpointStarted(logger, Epoch, round.Generation, _members.Count, directory);
+        Round = round;
+        CheckpointLog.CheckpointStarted(_logger, Epoch, round.Generation, Table.Count, directory);
         Advance(Trigger.CheckpointRequested);
     }
 
@@ -237,10 +215,10 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         {
             client.Send(new CommandFailed(FailureKind.Busy, why));
         }
-        else if (_members.Count > 0)
+        else if (Table.Count > 0)
         {
             client.Send(new CommandFailed(FailureKind.Busy,
-                $"{_members.Count} processes are attached to this coordinator. End them first (dmcommand --kill) or use another coordinator (--new-coordinator)."));
+                $"{Table.Count} processes are attached to this coordinator. End them first (dmcommand --kill) or use another coordinator (--new-coordinator)."));
         }
         else if (request.ImageCount == 0)
         {
@@ -248,31 +226,31 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         }
         else
         {
-            if (Number != request.Computation) Store.Clear();
-            Number = request.Computation;
-            Store.Adopt(_directory, Number, request.Generation);
-            _departed.Clear();
+            TakeUp(request.Computation, request.Generation);
+            Absentees.Clear();
             Epoch++;
-            _round = new RestartRound(this, client, request);
-            CheckpointLog.RestartStarted(logger, Epoch, Number, request.Generation, request.ImageCount, request.Session);
+            Round = new RestartRound(this, client, request);
+            CheckpointLog.RestartStarted(_logger, Epoch, Number, request.Generation, request.ImageCount, request.Session);
             Advance(Trigger.RestartRequested);
         }
     }
 
-    /// <summary>Ends all members; calls <paramref name="whenDone"/> when their connections are gone, if the client still listens.</summary>
-    public void WhenAllEnded(Peer? client, bool quit, Action whenDone)
+    /// <summary>Becomes the coordinator of this computation, which has a past.</summary>
+    /// <param name="generation">The last one that is known of it.</param>
+    public void TakeUp(ulong number, uint generation)
     {
-        _endings.Add(new Ending(client, quit, Now + Options.Deadlines.Kill, whenDone));
-        EndEndings();
+        if (Number != number) Store.Clear();
+        Number = number;
+        Store.Adopt(_directory, Number, generation);
     }
 
     /// <summary>Asks all members to end.</summary>
     public void Kill(Peer client, bool quit)
     {
-        CheckpointLog.KillStarted(logger, Epoch, _members.Count, quit);
-        foreach (Member member in _members.Values) member.Peer.Send(default(KillRequested));
-        foreach (Newcomer newcomer in _waiting) newcomer.Peer.CloseWhenSent();
-        WhenAllEnded(client, quit, () => client.Send(default(CommandDone)));
+        CheckpointLog.KillStarted(_logger, Epoch, Table.Count, quit);
+        foreach (Member member in Members) member.Peer.Send(default(KillRequested));
+        _admission.SendAwayWaiting();
+        Endings.Add(client, quit, () => client.Send(default(CommandDone)));
     }
 
     public void SetInterval(TimeSpan interval)
@@ -284,8 +262,8 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
     public void SetDirectory(string directory) => _directory = directory;
 
     public StatusReport Status() => new(
-        Number, (uint)_members.Count, Phase, Epoch, Store.Newest, (uint)_interval.TotalSeconds, _directory, OwnHost.Name,
-        Environment.ProcessId, _round is null ? "" : WaitingFor());
+        Number, (uint)Table.Count, Phase, Epoch, Store.Newest, (uint)_interval.TotalSeconds, _directory, OwnHost.Name,
+        Environment.ProcessId, Round is null ? "" : WaitingFor());
 
     /// <summary>Enters the next phase and does what begins it.</summary>
     public void Advance(Trigger trigger)
@@ -293,24 +271,25 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         Phase from = Phase;
         Phase = PhaseMachine.Next(from, trigger);
         TimeSpan now = Now;
-        BarrierLog.PhaseEntered(logger, Epoch, Phase, from, _members.Count, (now - _phaseSince).TotalMilliseconds);
+        BarrierLog.PhaseEntered(_logger, Epoch, Phase, from, Table.Count, (now - _phaseSince).TotalMilliseconds);
         _phaseSince = now;
         _nextWarning = now + s_firstWarning;
-        Round round = _round ?? throw new InvalidOperationException($"{trigger} without a round.");
+        Round round = Round ?? throw new InvalidOperationException($"{trigger} without a round.");
+        _fault?.PhaseEntered(this, round);
         if (Phase == Phase.Running) EndRound();
         round.Entered(Phase);
-        if (Phase == Phase.Running) AdmitWaiting();
+        if (Phase == Phase.Running) _admission.AdmitWaiting();
     }
 
     /// <summary>Gives up the current checkpoint or restart.</summary>
     public void Fail(FailureKind failure, string reason)
     {
-        if (_round is not { } round) return;
-        CheckpointLog.RoundFailed(logger, Epoch, Phase, reason);
+        if (Round is not { } round) return;
+        CheckpointLog.RoundFailed(_logger, Epoch, Phase, reason);
         Phase = PhaseMachine.Next(Phase, Trigger.Failed);
         EndRound();
         round.Failed(failure, reason);
-        AdmitWaiting();
+        _admission.AdmitWaiting();
     }
 
     /// <summary>A participant has finished a step.</summary>
@@ -320,13 +299,14 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         if (Phase != step.Phase || member.Progress != step.Before)
             throw new ProtocolException($"{member} claims {step.After} in phase {Phase}, after {member.Progress}.");
         member.Progress = step.After;
+        if (Round is { } round) _fault?.StepFinished(this, round, member);
         Consider(step);
     }
 
     /// <summary>Goes on when all participants have finished this step.</summary>
     public void Consider(Step step)
     {
-        if (_round is not { } round || Phase != step.Phase) return;
+        if (Round is not { } round || Phase != step.Phase) return;
         foreach (Member participant in round.Participants)
         {
             if (participant.Progress < step.After) return;
@@ -336,8 +316,6 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         else round.AllFinished(step);
     }
 
-    public bool IsMember(Member member) => _members.TryGetValue(member.Id, out Member? known) && known == member;
-
     /// <summary>Children of this member that are neither members nor commands.</summary>
     public int[] UnknownChildren(Member member)
     {
@@ -345,34 +323,17 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         foreach (int child in member.Children)
         {
             ProcessIdentity identity = new(member.Hello.HostId, child);
-            if (!_byIdentity.ContainsKey(identity) && !_commands.ContainsValue(identity)) unknown.Add(child);
+            if (Table.Of(identity) is null && !Commands.Contains(identity)) unknown.Add(child);
         }
 
         return [.. unknown];
-    }
-
-    /// <summary>Drops those who have ended from <see cref="Departed"/>, and those who had time enough to come back.</summary>
-    public void ForgetEndedDepartures()
-    {
-        foreach ((ProcessIdentity identity, Departure departure) in _departed.ToArray())
-        {
-            if (Now > departure.At + Options.Deadlines.Exec || !LocalProcess.IsAlive(departure.Hello.Pid, departure.Hello.StartTime))
-                _departed.Remove(identity);
-        }
-    }
-
-    public void ForgetMembers()
-    {
-        _members.Clear();
-        _byPeer.Clear();
-        _byIdentity.Clear();
     }
 
     /// <summary>Writes the list of generations, after a commit.</summary>
     public void SaveGenerations(CheckpointRound round)
     {
         string directory = round.Directory;
-        CheckpointLog.GenerationCommitted(logger, Epoch, round.Generation, round.Participants.Count, (Now - round.StartedAt).TotalMilliseconds);
+        CheckpointLog.GenerationCommitted(_logger, Epoch, round.Generation, round.Participants.Count, (Now - round.StartedAt).TotalMilliseconds);
         try
         {
             Store.Save(directory, Number);
@@ -380,144 +341,23 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             // The directory may be on the members' hosts only; images say themselves what they belong to.
-            CheckpointLog.ManifestNotWritten(logger, Epoch, directory, problem.Message);
+            CheckpointLog.ManifestNotWritten(_logger, Epoch, directory, problem.Message);
         }
     }
 
     private static bool IsDue(TimeSpan time, TimeSpan now) => time >= TimeSpan.Zero && time <= now;
 
-    private static void CheckNames(in ImageWritten image)
-    {
-        if (!Path.IsPathRooted(image.TemporaryPath) || image.FinalName.Length == 0 || image.FinalName.Contains('/'))
-            throw new ProtocolException("An image has an impossible name.");
-    }
-
-    /// <summary>A reason with the process that gave it, should it not say so itself.</summary>
-    private static string Attribute(Member member, string reason)
-        => reason.Contains($"pid {member.Hello.Pid}", StringComparison.Ordinal) ? reason : $"{member}: {reason}";
-
-    /// <summary>Whether a message belongs to the checkpoint under way. Late messages of one that was given up cross with its abort.</summary>
-    private bool IsCurrent(uint epoch)
-    {
-        if (epoch > Epoch) throw new ProtocolException($"A member speaks of epoch {epoch}; this is epoch {Epoch}.");
-        return epoch == Epoch && _round is not null;
-    }
-
     private bool IsBusy([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? why)
     {
-        why = _round is null ? null
-            : _round.IsRestart ? "A restart is under way. Try again when it is done."
+        why = Round is null ? null
+            : Round.IsRestart ? "A restart is under way. Try again when it is done."
             : "A checkpoint is under way. Try again when it is done.";
         return why is not null;
     }
 
-    private void JoinRestarted(Newcomer newcomer)
-    {
-        MemberHello hello = newcomer.Hello;
-        if (_round is not { IsRestart: true } || Phase != Phase.Memory || hello.Computation != Number)
-            Refuse(newcomer, "This coordinator is not restarting that computation.");
-        else if (_members.ContainsKey(hello.Member))
-            Fail(FailureKind.Failed, $"Two images claim to be process {hello.Member} of the computation. Give each image once.");
-        else
-            Admit(newcomer, hello.Member);
-    }
-
-    private void Admit(Newcomer newcomer)
-    {
-        MemberHello hello = newcomer.Hello;
-        if ((hello.Flags & MemberFlags.Rejoining) == 0)
-        {
-            Admit(newcomer, 0);
-            return;
-        }
-
-        if (hello.Computation != Number && !WasUsed)
-        {
-            Number = hello.Computation;
-            Store.Clear();
-            Store.Adopt(_directory, Number, hello.Generation);
-        }
-
-        Store.NoteNumber(hello.Generation);
-        if (hello.Computation != Number) Refuse(newcomer, "This coordinator has another computation now.");
-        else Admit(newcomer, hello.Member);
-    }
-
-    /// <param name="id">The number it had, or 0.</param>
-    private void Admit(Newcomer newcomer, uint id)
-    {
-        ProcessIdentity identity = new(newcomer.Hello.HostId, newcomer.Hello.Pid);
-
-        // After an exec, or when a connection broke, the new one may be seen before the end of the old one.
-        if (_byIdentity.TryGetValue(identity, out Member? former))
-        {
-            former.Peer.CloseWhenSent();
-            Remove(former);
-        }
-
-        _departed.Remove(identity);
-        if (id == 0 || _members.ContainsKey(id)) id = TakeMemberId();
-        _nextMember = Math.Max(_nextMember, id + 1);
-        Member member = new(id, newcomer.Hello, newcomer.Peer);
-        _members.Add(id, member);
-        _byPeer.Add(newcomer.Peer, member);
-        _byIdentity.Add(identity, member);
-        WasUsed = true;
-        MemberLog.MemberJoined(logger, Epoch, id, member, newcomer.Hello.Flags);
-        newcomer.Peer.Send(new Welcome(newcomer.Proof, id, Number, Epoch));
-        _round?.Joined(member);
-        if (former is not null && former.Progress != Progress.None) _round?.Lost(former);
-    }
-
-    private uint TakeMemberId()
-    {
-        while (_members.ContainsKey(_nextMember)) _nextMember++;
-        return _nextMember;
-    }
-
-    private void Refuse(Newcomer newcomer, string reason)
-    {
-        MemberLog.MemberRefused(logger, newcomer.Hello.Pid, newcomer.Hello.Program, newcomer.Hello.HostName, reason);
-        newcomer.Peer.Send(new Refused(reason));
-        newcomer.Peer.CloseWhenSent();
-    }
-
-    private void AdmitWaiting()
-    {
-        if (_round is not null) return;
-        Newcomer[] waiting = [.. _waiting];
-        _waiting.Clear();
-        foreach (Newcomer newcomer in waiting) Join(newcomer.Peer, newcomer.Hello, newcomer.Proof);
-    }
-
-    private void Lose(Member member)
-    {
-        Remove(member);
-        if (member.Hello.HostId == OwnHost.Id && LocalProcess.IsAlive(member.Hello.Pid, member.Hello.StartTime))
-            _departed[new ProcessIdentity(member.Hello.HostId, member.Hello.Pid)] = new Departure(member.Hello, Now);
-        MemberLog.MemberLost(logger, Epoch, member.Id, member, _members.Count);
-        _round?.Lost(member);
-        EndEndings();
-    }
-
-    private void Remove(Member member)
-    {
-        _members.Remove(member.Id);
-        _byPeer.Remove(member.Peer);
-        _byIdentity.Remove(new ProcessIdentity(member.Hello.HostId, member.Hello.Pid));
-    }
-
-    private void ForgetOldDepartures()
-    {
-        foreach ((ProcessIdentity identity, Departure departure) in _departed.ToArray())
-        {
-            if (Now > departure.At + Options.Deadlines.Exec) _departed.Remove(identity);
-        }
-    }
-
     private void EndRound()
     {
-        _round = null;
+        Round = null;
         _nextWarning = Timeout.InfiniteTimeSpan;
         ScheduleNext();
     }
@@ -527,22 +367,8 @@ internal sealed class Computation(CoordinatorOptions options, TimeProvider clock
     private string WaitingFor()
     {
         const int MostNamed = 5;
-        string[] missing = [.. _round!.Missing()];
+        string[] missing = [.. Round!.Missing()];
         string named = string.Join("; ", missing.Take(MostNamed));
         return missing.Length > MostNamed ? $"{named}; and {missing.Length - MostNamed} more" : named;
-    }
-
-    /// <summary>Answers those who wait for the members to be gone.</summary>
-    private void EndEndings()
-    {
-        foreach (Ending ending in _endings.ToArray())
-        {
-            bool late = Now >= ending.Deadline;
-            if (_members.Count > 0 && !late) continue;
-            _endings.Remove(ending);
-            QuitRequested |= ending.Quit;
-            if (_members.Count == 0) ending.WhenDone();
-            else ending.Client?.Send(new CommandFailed(FailureKind.Failed, $"These did not end: {string.Join("; ", _members.Values.Take(5))}."));
-        }
     }
 }

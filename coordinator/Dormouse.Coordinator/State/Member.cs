@@ -11,6 +11,8 @@ internal sealed class Member(uint id, MemberHello hello, Peer peer)
 
     public Peer Peer { get; } = peer;
 
+    public ProcessIdentity Identity => new(Hello.HostId, Hello.Pid);
+
     public Progress Progress { get; set; }
 
     /// <summary>PIDs of its children, of its last <see cref="Suspended"/>.</summary>

@@ -63,7 +63,7 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
             member.Peer.CloseWhenSent();
         }
 
-        Computation.ForgetMembers();
+        Computation.Table.Clear();
         Client?.Send(new CommandFailed(failure, reason));
     }
 

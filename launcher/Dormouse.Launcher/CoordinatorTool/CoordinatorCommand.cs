@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Dormouse.Coordinator;
+using Dormouse.Coordinator.Faults;
 using Dormouse.Coordinator.Host;
 using Dormouse.Coordinator.Logging;
 using Dormouse.Launcher.Coordinators;
@@ -60,6 +61,7 @@ internal static class CoordinatorCommand
             Codec = settings.Codec,
             ExitOnLast = settings.ExitOnLast,
             Computation = former?.Computation ?? 0,
+            Fault = FaultPoint.Parse(Environment.GetEnvironmentVariable("DORMOUSE_FAULT")),
             FirstMember = former is null ? 1 : former.FirstMember + MembersPerCoordinator,
         };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dormouse.Coordinator.Host;
 using Dormouse.Launcher.Coordinators;
 using Dormouse.Launcher.Interop;
 using Dormouse.Launcher.Tools;
@@ -53,7 +54,7 @@ internal static class LaunchCommand
             ],
         };
 
-        CoordinatorAddress address = Attach(request, seconds, images);
+        CoordinatorAddress address = Attach(request, seconds, images, Path.GetFileName(program));
         Errno error = Start.Exec(program, firstIndex + programIndex, MemberVariables(address, library));
         throw error == Errno.ENOENT
             ? new ToolException(ExitCode.NotFound, $"{program} cannot be run: its interpreter is missing.")
@@ -70,9 +71,11 @@ internal static class LaunchCommand
     }
 
     /// <summary>Makes sure that a coordinator is there and knows what this launch asks of it.</summary>
-    private static CoordinatorAddress Attach(CoordinatorRequest request, uint? intervalSeconds, string? directory)
+    private static CoordinatorAddress Attach(CoordinatorRequest request, uint? intervalSeconds, string? directory, string program)
     {
         using CoordinatorClient client = CoordinatorFinder.Open(request, out bool isNew);
+        client.Send(new AnnounceCommand(OwnHost.Name, OwnHost.Id, Environment.ProcessId, LocalProcess.OwnStartTime(), program));
+        client.Expect<CommandDone>();
         if (isNew) return client.Address;
         if (intervalSeconds is { } seconds)
         {

@@ -72,7 +72,6 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     {
         CheckpointedProgram program = await StartCoordinatorAsync(mode, sample.Variables, token).ConfigureAwait(false);
         program._program = program.LaunchAnother(sample.Name, sample.Resolve());
-        await program.WaitForMembersAsync(seen => seen > 0, "a process that has joined", token).ConfigureAwait(false);
         return program;
     }
 
@@ -137,15 +136,8 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     /// <summary>dmcommand --checkpoint; the images are safe when it returns.</summary>
     public async Task<CheckpointReport> CheckpointAsync(CancellationToken token)
     {
-        // A process joins a few milliseconds after its start; on a busy machine "ready" can be earlier.
-        const int NobodyAttached = 4;
-        for (int tries = 0; ; tries++)
-        {
-            ToolResult result = await TryCommandAsync(token, "--checkpoint", "--json").ConfigureAwait(false);
-            if (result.ExitCode == 0) return CheckpointReport.Parse(result.Output);
-            if (result.ExitCode != NobodyAttached || tries == 50) throw Failure($"dmcommand --checkpoint ended with {result.ExitCode}");
-            await Task.Delay(100, token).ConfigureAwait(false);
-        }
+        ToolResult result = await TryCommandAsync(token, "--checkpoint", "--json").ConfigureAwait(false);
+        return result.ExitCode == 0 ? CheckpointReport.Parse(result.Output) : throw Failure($"dmcommand --checkpoint ended with {result.ExitCode}");
     }
 
     /// <summary>dmcommand with these arguments, which must succeed.</summary>

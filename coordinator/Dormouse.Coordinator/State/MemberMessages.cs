@@ -1,0 +1,79 @@
+using Dormouse.Protocol;
+
+namespace Dormouse.Coordinator.State;
+
+/// <summary>What members say, and what that means for the checkpoint or restart under way.</summary>
+internal sealed class MemberMessages(Computation computation)
+{
+    /// <exception cref="ProtocolException">It may not send that, or not now.</exception>
+    public void Receive(Member member, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        switch (kind)
+        {
+            case FrameKind.Suspended:
+                Suspended suspended = Frame.Read<Suspended>(payload);
+                if (IsCurrent(suspended.Epoch)) StandsStill(member, suspended);
+                break;
+            case FrameKind.Inventory:
+                Inventory inventory = Frame.Read<Inventory>(payload);
+                if (!IsCurrent(inventory.Epoch)) return;
+                member.Inventory = inventory.Items;
+                computation.Finished(member, Step.List);
+                break;
+            case FrameKind.BarrierReached:
+                BarrierReached reached = Frame.Read<BarrierReached>(payload);
+                if (IsCurrent(reached.Epoch)) computation.Finished(member, Step.OfBarrier(reached.Phase));
+                break;
+            case FrameKind.ImageWritten:
+                ImageWritten image = Frame.Read<ImageWritten>(payload);
+                if (!IsCurrent(image.Epoch)) return;
+                CheckNames(image);
+                member.Image = image;
+                computation.Finished(member, Step.Sync);
+                break;
+            case FrameKind.CommitDone:
+                if (IsCurrent(Frame.Read<CommitDone>(payload).Epoch)) computation.Finished(member, Step.Commit);
+                break;
+            case FrameKind.CheckpointFailed:
+                CheckpointFailed failed = Frame.Read<CheckpointFailed>(payload);
+                if (IsCurrent(failed.Epoch)) computation.Fail(FailureKind.Failed, Attribute(member, failed.Reason));
+                break;
+            case FrameKind.RestartFailed:
+                RestartFailed restart = Frame.Read<RestartFailed>(payload);
+                if (computation.Round is { IsRestart: true }) computation.Fail(FailureKind.Failed, Attribute(member, restart.Reason));
+                break;
+            default:
+                throw new ProtocolException($"A member does not send {kind}.");
+        }
+    }
+
+    private static void CheckNames(in ImageWritten image)
+    {
+        if (!Path.IsPathRooted(image.TemporaryPath) || image.FinalName.Length == 0 || image.FinalName.Contains('/'))
+            throw new ProtocolException("An image has an impossible name.");
+    }
+
+    /// <summary>A reason with the process that gave it, should it not say so itself.</summary>
+    private static string Attribute(Member member, string reason)
+        => reason.Contains($"pid {member.Hello.Pid}", StringComparison.Ordinal) ? reason : $"{member}: {reason}";
+
+    /// <summary>Whether a message belongs to the checkpoint under way. Late messages of one that was given up cross with its abort.</summary>
+    private bool IsCurrent(uint epoch)
+    {
+        if (epoch > computation.Epoch) throw new ProtocolException($"A member speaks of epoch {epoch}; this is epoch {computation.Epoch}.");
+        return epoch == computation.Epoch && computation.Round is not null;
+    }
+
+    private void StandsStill(Member member, in Suspended suspended)
+    {
+        member.Children = suspended.Children;
+        if (!member.LooksAgain)
+        {
+            computation.Finished(member, Step.Suspend);
+            return;
+        }
+
+        member.LooksAgain = false;
+        computation.Round?.AllFinished(Step.Suspend);
+    }
+}
