@@ -19,6 +19,7 @@
 #include "tree.h"
 
 #define WAKING_STEP_MS 100
+#define VERDICT_STEPS  50
 #define REST_MS        20
 
 enum { EVENT_SIGNAL, EVENT_REPORT, EVENT_COORDINATOR, EVENTS };
@@ -27,7 +28,8 @@ struct supervisor {
     struct dm_run *run;
     struct dm_coordinator coordinator;
     struct pollfd events[EVENTS];
-    int waking; /* the restart is not done yet */
+    int waking;  /* the restart is not done yet */
+    int verdict; /* steps for which the coordinator's verdict has been waited for although all have ended */
     int own_group;
 };
 
@@ -217,12 +219,20 @@ static int pods_left(const struct supervisor *s)
     return 0;
 }
 
+/* All have ended before the restart was done: it has failed, or they were quick. The coordinator knows, and why. */
+static int awaits_verdict(const struct supervisor *s)
+{
+    return s->waking && s->events[EVENT_COORDINATOR].fd >= 0 && s->verdict < VERDICT_STEPS;
+}
+
 static void look_around(struct supervisor *s)
 {
     const struct dm_run *run = s->run;
     reap(s);
     if (s->waking && dm_board_failed(run->board))
         abandon(s, 0);
+    if (awaits_verdict(s))
+        return;
     if (__atomic_load_n(&run->board->roots_left, __ATOMIC_SEQ_CST) == 0)
         end_as(s, run->board->node[run->plan->first_root].status);
     if (in_pod(s) && !pods_left(s)) {
@@ -242,6 +252,8 @@ static _Noreturn void watch(struct supervisor *s)
         int64_t ready = dm_syscall3(__NR_poll, (int64_t)s->events, EVENTS, s->waking ? WAKING_STEP_MS : -1);
         if (ready == 0 && !in_pod(s))
             dm_init_look_after(s->run, 0);
+        if (ready == 0 && (__atomic_load_n(&s->run->board->roots_left, __ATOMIC_SEQ_CST) == 0 || (in_pod(s) && !pods_left(s))))
+            s->verdict++;
         if (ready <= 0)
             continue;
         if (s->events[EVENT_SIGNAL].revents != 0)

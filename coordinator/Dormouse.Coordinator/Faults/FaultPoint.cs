@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Dormouse.Coordinator.Host;
 using Dormouse.Coordinator.State;
 using Dormouse.Protocol;
@@ -22,31 +23,33 @@ internal enum FaultVictim
 }
 
 /// <summary>
-/// A place where a test wants somebody to die by SIGKILL: DORMOUSE_FAULT of the coordinator is VICTIM@PHASE, when the phase is
-/// entered and before anybody is told, or VICTIM@PHASE+N, when N steps of it have been finished. It strikes once.
+/// A place where a test wants somebody to die by SIGKILL. DORMOUSE_FAULT of the coordinator is VICTIM@PHASE: when the phase is
+/// entered and before anybody is told; or VICTIM@PHASE+N: when N steps of it have been finished. With /EPOCH behind it, in that
+/// checkpoint or restart, else in the first. It strikes once.
 /// </summary>
 public sealed partial class FaultPoint
 {
     private const int SIGKILL = 9;
 
-    private readonly FaultVictim _victim;
-    private readonly Phase _phase;
-    private readonly int _steps;
+    private FaultVictim _victim;
+    private Phase _phase;
+    private int _steps;
+    private uint _epoch;
     private int _finished;
     private bool _struck;
-
-    private FaultPoint(FaultVictim victim, Phase phase, int steps) => (_victim, _phase, _steps) = (victim, phase, steps);
 
     /// <returns>Null: none is asked for.</returns>
     /// <exception cref="FormatException">It cannot be understood.</exception>
     public static FaultPoint? Parse(string? text)
     {
         if (string.IsNullOrEmpty(text)) return null;
-        string[] parts = text.Split('@', '+');
-        if (parts.Length is 2 or 3 && Enum.TryParse(parts[0], ignoreCase: true, out FaultVictim victim)
-            && Enum.TryParse(parts[1], ignoreCase: true, out Phase phase)
-            && int.TryParse(parts.Length == 3 ? parts[2] : "0", out int steps)) return new FaultPoint(victim, phase, steps);
-        throw new FormatException($"DORMOUSE_FAULT is '{text}'; it must be such as member@Write or coordinator@Commit+1.");
+        Match match = Form().Match(text);
+        if (match.Success && Enum.TryParse(match.Groups[1].ValueSpan, ignoreCase: true, out FaultVictim victim)
+            && Enum.TryParse(match.Groups[2].ValueSpan, ignoreCase: true, out Phase phase))
+            return new FaultPoint { _victim = victim, _phase = phase, _steps = Number(match.Groups[3]), _epoch = (uint)Number(match.Groups[4]) };
+        throw new FormatException($"DORMOUSE_FAULT is '{text}'; it must be such as member@Write or coordinator@Commit+1/2.");
+
+        static int Number(Group group) => group.Success ? int.Parse(group.ValueSpan) : 0;
     }
 
     internal void PhaseEntered(Computation computation, Round round)
@@ -56,12 +59,12 @@ public sealed partial class FaultPoint
 
     internal void StepFinished(Computation computation, Round round, Member finisher)
     {
-        if (_steps > 0 && computation.Phase == _phase && ++_finished == _steps) Strike(computation, round, finisher);
+        if (_steps > 0 && computation.Phase == _phase && (_epoch == 0 || _epoch == computation.Epoch) && ++_finished == _steps) Strike(computation, round, finisher);
     }
 
     private void Strike(Computation computation, Round round, Member? finisher)
     {
-        if (_struck) return;
+        if (_struck || (_epoch != 0 && _epoch != computation.Epoch)) return;
         _struck = true;
         if (Victim(computation, round, finisher) is { } pid) _ = Kill(pid, SIGKILL);
     }
@@ -79,6 +82,9 @@ public sealed partial class FaultPoint
         // A PID of a pod means another process here.
         return victim is { } identity && identity.HostId == OwnHost.Id ? identity.Pid : null;
     }
+
+    [GeneratedRegex("^([a-z]+)@([a-z]+)(?:[+]([0-9]{1,5}))?(?:/([0-9]{1,5}))?$", RegexOptions.IgnoreCase)]
+    private static partial Regex Form();
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int pid, int signal);

@@ -97,6 +97,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     {
         if (_plan is not null) Computation.Store.Abandon(_plan);
         foreach (Member member in Computation.Members) member.Peer.Send(new Abort(Computation.Epoch, reason));
+        TemporaryImages.Delete(Directory, Computation.Number);
         Client?.Send(new CommandFailed(failure, reason));
     }
 
@@ -195,6 +196,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         store.Commit(_plan!);
         Computation.SaveGenerations(this);
         store.DeleteOwnObsolete();
+        TemporaryImages.Delete(Directory, Computation.Number);
         foreach (Member member in Computation.Members)
             member.Peer.Send(new CheckpointFinished(Computation.Epoch, Committed: true, command.KillAfter, store.TakeObsolete(member.Hello.HostName)));
 

@@ -13,8 +13,8 @@ internal static class ImageCommit
         foreach (ImageRename rename in renames)
         {
             Directories.MakeParents(rename.To);
-            int error = Kernel.Rename(rename.From, rename.To);
-            if (error < 0 && !(rename.Optional && error == -Errno.NoEntry))
+            int error = rename.Optional ? MoveAway(rename) : Kernel.Rename(rename.From, rename.To);
+            if (error < 0)
             {
                 return $"cannot rename {rename.From} to {rename.To}: {Errno.Text(error)}. Check the permissions of the directory.";
             }
@@ -34,6 +34,16 @@ internal static class ImageCommit
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// An older image makes room. What is at the target already stays: it is that image, moved by a commit that broke off, and what
+    /// lies at the source now is half of the generation that was not committed.
+    /// </summary>
+    private static int MoveAway(ImageRename rename)
+    {
+        int error = Kernel.RenameUnlessThere(rename.From, rename.To);
+        return error is -Errno.NoEntry or -Errno.Exists ? 0 : error;
     }
 
     public static void Remove(string[] paths)

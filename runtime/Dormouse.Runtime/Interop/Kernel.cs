@@ -94,6 +94,25 @@ internal static unsafe class Kernel
         }
     }
 
+    /// <summary>rename(2) that fails with EEXIST where a target is.</summary>
+    public static int RenameUnlessThere(string from, string to)
+    {
+        const int AtCurrentDirectory = -100;
+        const int NoReplace = 1;
+        fixed (byte* source = Terminated(from))
+        fixed (byte* target = Terminated(to))
+        {
+            int error = (int)Call(SystemCall.RenameAt2, AtCurrentDirectory, (long)source, AtCurrentDirectory, (long)target, NoReplace);
+            if (error != -Errno.Invalid)
+            {
+                return error;
+            }
+
+            // Network file systems do not know the flag, rename(2). Nobody else makes files of these names meanwhile.
+            return Call(SystemCall.Access, (long)target, 0) == 0 ? -Errno.Exists : (int)Call(SystemCall.Rename, (long)source, (long)target);
+        }
+    }
+
     public static int MakeDirectory(string path, int mode)
     {
         fixed (byte* text = Terminated(path))

@@ -104,6 +104,7 @@ internal static class SystemCall
     public const int RtTgSigQueueInfo = 297;
     public const int PrLimit64 = 302;
     public const int Kcmp = 312;
+    public const int RenameAt2 = 316;
     public const int GetRandom = 318;
     public const int MemFdCreate = 319;
     public const int GetDents64 = 217;

@@ -34,13 +34,24 @@ internal static unsafe class RestartRun
             DescriptorNumbers.Reserved = run.Descriptors!.Floor;
             RestartStdio.MoveAbove(run.Descriptors.Floor);
             Kernel.Close(info.ImageFd);
-            link = Join(worker, address);
+            link = Link.Open(address);
+            link.Send(worker.Hello(MemberFlags.Restarted));
+            link.ReceiveWelcome(-1);
             Restore(worker, run, link, &info);
             worker.TakeUp(address, link);
         }
-        catch (Exception exception) when (exception is CheckpointException or LinkLostException)
+        catch (CheckpointException failure)
         {
-            Fail(link, worker.Who() + ": " + exception.Message);
+            Fail(link, worker.Who() + ": " + failure.Message);
+        }
+        catch (LinkLostException) when (link is not null)
+        {
+            // dmrestart sees the end of the coordinator, too, and says so once for all.
+            Kernel.Call(SystemCall.ExitGroup, 1);
+        }
+        catch (LinkLostException lost)
+        {
+            Fail(null, worker.Who() + ": " + lost.Message);
         }
 
         DescriptorNumbers.Reserved = 0;
@@ -52,14 +63,6 @@ internal static unsafe class RestartRun
         run.Process!.RestoreSignals();
         Shim.Self()->OwnsTable = Shim.LeaveTableWith((uint)link!.Descriptor);
         Shim.Resume();
-    }
-
-    private static Link Join(Worker worker, CoordinatorAddress address)
-    {
-        Link link = Link.Open(address);
-        link.Send(worker.Hello(MemberFlags.Restarted));
-        link.ReceiveWelcome(-1);
-        return link;
     }
 
     private static void Restore(Worker worker, CheckpointRun run, Link link, RestartInfo* info)
@@ -110,23 +113,27 @@ internal static unsafe class RestartRun
         }
     }
 
+    /// <summary>Ends the process. The reason goes to dmrestart by way of the coordinator, or where that cannot be, to its standard error.</summary>
     private static void Fail(Link? link, string reason)
     {
-        try
-        {
-            link?.Send(new RestartFailed(reason));
-        }
-        catch (LinkLostException)
-        {
-            Diagnostics.Report(reason);
-        }
-
-        int error = RestartStdio.Descriptor(2);
-        if (error >= 0)
+        if (!TryTell(link, reason) && RestartStdio.Descriptor(2) is >= 0 and int error)
         {
             Kernel.Write(error, Dormouse.Protocol.Image.KernelText.ToBytes("dmrestart: " + reason + "\n"));
         }
 
         Kernel.Call(SystemCall.ExitGroup, 1);
+    }
+
+    private static bool TryTell(Link? link, string reason)
+    {
+        try
+        {
+            link?.Send(new RestartFailed(reason));
+            return link is not null;
+        }
+        catch (LinkLostException)
+        {
+            return false;
+        }
     }
 }
