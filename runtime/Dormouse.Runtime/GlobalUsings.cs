@@ -1,1 +1,2 @@
 global using Dormouse.Protocol;
+global using Dormouse.Runtime.Files;

@@ -31,6 +31,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     public SharedMemory? SharedMemory { get; private set; }
 
+    public FileSnapshots? Files { get; private set; }
+
     public uint Epoch => request.Epoch;
 
     public CheckpointOutcome Execute()
@@ -75,6 +77,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Borrow(exchange, out List<int> numbers);
         ExchangeInventory(numbers, out Candidates candidates);
         Descriptors!.Capture(exchange);
+        Files!.Capture();
         exchange.Dispose();
         Process = ProcessState.Capture();
         Pass(Phase.Drain);
@@ -83,12 +86,13 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         worker.Generation = request.Generation;
         ImageMetadata(identity, out ImageManifest manifest);
         _builder = new ImageBuilder(_fd, identity, _mappings);
-        ImageFigures? figures = _builder.Write(manifest, SharedMemory!.IsSavedHere);
+        ImageFigures? figures = _builder.Write(manifest, SharedMemory!.SavedHere);
         if (figures is null)
         {
             return new CheckpointOutcome(true, null);
         }
 
+        CapturedMemory.Release();
         Pass(Phase.Write);
         _borrowed.Release();
         Shim.Resume();
@@ -177,9 +181,11 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Descriptors = DescriptorTable.Read(numbers);
         _mappings = MapsReader.Read();
         SharedMemory = SharedMemory.Read(_mappings, Descriptors.Files);
+        Files = FileSnapshots.Read(Descriptors.Files, SharedMemory);
         var items = new List<InventoryItem>();
         Descriptors.Announce(items);
         SharedMemory.Announce(items);
+        Files.Announce(items);
         link.Send(new Inventory(request.Epoch, items.ToArray()));
         FrameKind kind;
         ReadOnlySpan<byte> payload;
@@ -192,6 +198,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         candidates = Frame.Read<Candidates>(payload);
         Descriptors.Resolve(worker.Member, candidates.Items);
         SharedMemory.Resolve(worker.Member, candidates.Items);
+        Files.Resolve(worker.Member, candidates.Items);
     }
 
     private void ImageMetadata(ImageIdentity identity, out ImageManifest manifest)
@@ -200,6 +207,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Descriptors!.Describe(manifest);
         List<string> losses = [.. manifest.Losses];
         Process.AddLosses(losses);
+        Files!.AddLosses(losses);
         manifest.Losses = losses.ToArray();
     }
 
@@ -233,6 +241,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private void CleanUp()
     {
         _borrowed.Release();
+        CapturedMemory.Release();
         if (_isSuspended)
         {
             Shim.Resume();

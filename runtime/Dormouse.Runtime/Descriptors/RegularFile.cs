@@ -1,40 +1,44 @@
-// Files roll back with memory: a file that the program can write comes back with the length that it had at the checkpoint;
-// what was behind is kept beside it. Files open for reading and writing, up to a size, come back with their contents.
+// World: Frozen (detect, capture), restored process (reopen).
 using System;
-using System.Globalization;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Descriptors;
 
-/// <summary>A regular file: path, offset, flags; contents where the file system will not keep them for us.</summary>
+/// <summary>
+/// An open regular file: path, offset, flags. What is in it comes back before, see <see cref="FileSnapshots"/>; a file that its path does
+/// not lead to any more is made anew without a name.
+/// </summary>
+/// <param name="info">Its descriptor.</param>
+/// <param name="standardStream">Which standard stream of the launch it is, or -1.</param>
 internal sealed class RegularFile(DescriptorInfo info, int standardStream) : OpenFile(info)
 {
-    /// <summary>Read-write files up to this size are saved whole: databases in the middle of a transaction, session files.</summary>
-    private const long LargestSavedReadWrite = 16 << 20;
+    private readonly bool _isReachable = Kernel.Stat(info.Path, out FileStatus named) == 0 && named.Inode == info.Status.Inode && named.Device == info.Status.Device;
     private FileContents? _contents;
-    private long _sizeBytes;
+    private bool _goesElsewhere;
 
     public override string Kind => "file";
 
     public override ResourceKey Key => ObjectKeys.OfFile(Info, "file");
 
-    private bool IsWritable => Info.AccessMode != Constant.O_RDONLY;
+    public bool IsStandardStream => standardStream >= 0;
+
+    /// <summary>Whether the program can write to it, so that it must become again what it was.</summary>
+    public bool IsRolledBack => Info.AccessMode != Constant.O_RDONLY && _isReachable && !FileSystemKind.IsKernel(Info.Fd);
 
     public override void Capture()
     {
-        Kernel.FStat(Info.Fd, out FileStatus status);
-        _sizeBytes = status.SizeBytes;
-        bool isUnreachable = Info.IsDeleted || Kernel.Stat(Info.Path, out FileStatus named) < 0 || named.Inode != status.Inode || named.Device != status.Device;
-        bool isReadWrite = Info.AccessMode == Constant.O_RDWR && _sizeBytes <= LargestSavedReadWrite;
-        _contents = isUnreachable || isReadWrite ? ReadContents(this) : null;
-        _isUnreachable = isUnreachable;
+        if (!_isReachable)
+        {
+            _contents = ReadContents(this);
+        }
     }
 
-    /// <summary>The contents of a file that this process has open, in whatever mode.</summary>
+    /// <summary>The contents of a file without a name that this process has open, in whatever mode.</summary>
     public static FileContents ReadContents(OpenFile file)
     {
         DescriptorInfo info = file.Info;
         Kernel.FStat(info.Fd, out FileStatus status);
+        FileLimits.CheckNameless(info.Path, status);
         if (info.AccessMode != Constant.O_WRONLY)
         {
             FileContents read = FileContents.Read(info.Fd, info.Path, status);
@@ -54,12 +58,9 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
         return contents;
     }
 
-    private bool _isUnreachable;
-    private bool _goesElsewhere;
-
     public override int Reopen()
     {
-        int fd = _isUnreachable ? ReopenUnlinked() : ReopenByPath();
+        int fd = _isReachable ? ReopenByPath() : ReopenNameless();
         if (fd >= 0 && !_goesElsewhere)
         {
             Kernel.Seek(fd, Info.Position, Constant.SEEK_SET);
@@ -68,12 +69,12 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
         return fd;
     }
 
-    private int ReopenUnlinked()
+    private int ReopenNameless()
     {
         int fd = UnlinkedFile.Make(Info.Path, Info.Flags);
         if (fd >= 0)
         {
-            _contents!.WriteTo(fd, Info.Path);
+            UnlinkedFile.Fill(fd, _contents!, Info.Path);
         }
 
         return fd;
@@ -81,64 +82,48 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
 
     private int ReopenByPath()
     {
-        if (_contents is not null && (standardStream < 0 || Kernel.Stat(Info.Path, out _) == 0))
-        {
-            _contents.RollBack(Info.Path);
-        }
-        else if (IsWritable)
-        {
-            CutBack();
-        }
-
         int fd = Kernel.Open(Info.Path, Info.Flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC));
-        if (fd < 0 && standardStream >= 0 && RestartStdio.Descriptor(standardStream) >= 0)
+        if (fd < 0 ? IsStandardStream : IsNowOutputOfRestart(fd))
         {
-            // The output of a job goes where the restarted job's output goes, when the old file is gone.
-            _goesElsewhere = true;
-            return Kernel.Fcntl(RestartStdio.Descriptor(standardStream), Constant.F_DUPFD_CLOEXEC);
+            fd = GoElsewhere(fd);
         }
 
-        return fd >= 0
-            ? fd
-            : throw new CheckpointException($"cannot open {Info.Path} (fd {Info.Fd}) again: {Errno.Text(fd)}. Put the file back and run dmrestart again.");
-    }
-
-    /// <summary>The program will write these bytes again: what was written after the checkpoint goes to a file beside.</summary>
-    private void CutBack()
-    {
-        if (Kernel.Stat(Info.Path, out FileStatus now) < 0 || now.SizeBytes <= _sizeBytes || now.Type != FileStatus.Regular)
-        {
-            return;
-        }
-
-        int fd = Kernel.Open(Info.Path, Constant.O_RDWR | Constant.O_CLOEXEC);
         if (fd < 0)
         {
-            return;
+            throw new CheckpointException($"cannot open {Info.Path} (fd {Info.Fd}) again: {Errno.Text(fd)}. Put the file back and run dmrestart again.");
         }
 
-        string tail = Info.Path + ".after-checkpoint-" + _sizeBytes.ToString(CultureInfo.InvariantCulture);
-        int kept = Kernel.Open(tail, Constant.O_WRONLY | Constant.O_CREAT | Constant.O_TRUNC | Constant.O_CLOEXEC, 0x180);
-        if (kept >= 0 && CopyTail(fd, kept, now.SizeBytes))
+        if (Info.AccessMode == Constant.O_RDONLY)
         {
-            Kernel.Call(SystemCall.FTruncate, fd, _sizeBytes);
+            WarnOfChange(fd);
         }
 
-        Kernel.Close(kept);
-        Kernel.Close(fd);
+        return fd;
     }
 
-    private unsafe bool CopyTail(int from, int to, long end)
+    // The output of a job goes where the restarted job's output goes, when the old file is gone or has been made anew for it.
+    private int GoElsewhere(int fd)
     {
-        long offset = _sizeBytes;
-        while (offset < end)
+        if (RestartStdio.Descriptor(standardStream) < 0)
         {
-            if (Kernel.Call(SystemCall.SendFile, to, from, (long)&offset, end - offset) <= 0)
-            {
-                return false;
-            }
+            return fd;
         }
 
-        return true;
+        Kernel.Close(fd);
+        _goesElsewhere = true;
+        return Kernel.Fcntl(RestartStdio.Descriptor(standardStream), Constant.F_DUPFD_CLOEXEC);
+    }
+
+    private bool IsNowOutputOfRestart(int fd)
+        => IsStandardStream && Kernel.FStat(fd, out FileStatus now) == 0 && now.SizeBytes < Info.Status.SizeBytes && RestartStdio.Is(now);
+
+    private void WarnOfChange(int fd)
+    {
+        Kernel.FStat(fd, out FileStatus now);
+        bool isSame = now.SizeBytes == Info.Status.SizeBytes && now.ModifiedNanoseconds == Info.Status.ModifiedNanoseconds;
+        if (!isSame && !FileSystemKind.IsKernel(fd))
+        {
+            RestartStdio.Warn($"{Info.Path}, which {ProcFile.ReadText("/proc/self/comm")} is reading (fd {Descriptors[0].Fd}), has changed since the checkpoint");
+        }
     }
 }

@@ -26,6 +26,20 @@ internal static unsafe class RestartStdio
             ? status.Device.ToString(System.Globalization.CultureInfo.InvariantCulture) + ":" + status.Inode.ToString(System.Globalization.CultureInfo.InvariantCulture)
             : "-";
 
+    /// <summary>Whether a file is one of them.</summary>
+    public static bool Is(in FileStatus file)
+    {
+        foreach (int fd in s_descriptors)
+        {
+            if (fd >= 0 && Kernel.FStat(fd, out FileStatus status) == 0 && status.Device == file.Device && status.Inode == file.Inode)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>One line for the user of dmrestart.</summary>
     public static void Warn(string sentence)
     {

@@ -38,9 +38,9 @@ internal sealed unsafe class ImageBuilder
 
     /// <summary>Writes everything but does not sync. Returns null in the process that the restorer has made of the image.</summary>
     /// <param name="manifest">Gets the files that the mappings need added.</param>
-    /// <param name="isSharedSaved">Whether this process saves a shared mapping.</param>
+    /// <param name="sharedSaved">What of a shared mapping this process saves.</param>
     /// <exception cref="CheckpointException">Out of disk space, a mapping that cannot be restored, …</exception>
-    public ImageFigures? Write(ImageManifest manifest, Func<Mapping, bool> isSharedSaved)
+    public ImageFigures? Write(ImageManifest manifest, Func<Mapping, (SavePolicy Policy, ulong Bytes)> sharedSaved)
     {
         // Our own garbage is not worth saving: all free memory of the heap goes back to the kernel.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -52,7 +52,7 @@ internal sealed unsafe class ImageBuilder
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             bytesBefore = Snapshot(before);
-            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, _scratch), _scratch, isSharedSaved);
+            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, [.. _scratch, .. CapturedMemory.Pieces]), _scratch, sharedSaved);
             uint exePath = plan.AddString(manifest.ExePath);
             manifest.NeededFiles = [.. neededByDescriptors, .. plan.NeededFiles];
             FillHeader(plan, manifest.Write(), exePath);

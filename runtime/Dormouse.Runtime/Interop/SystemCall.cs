@@ -132,4 +132,6 @@ internal static class SystemCall
     public const int Wait4 = 61;
     public const int SendFile = 40;
     public const int Dup = 32;
+    public const int UTimeNsAt = 280;
+    public const int CopyFileRange = 326;
 }

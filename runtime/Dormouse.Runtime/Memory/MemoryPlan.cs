@@ -41,16 +41,16 @@ internal sealed class MemoryPlan
 
     /// <param name="mappings">As read now.</param>
     /// <param name="scratch">Our own working memory.</param>
-    /// <param name="isSharedSaved">Whether this process saves the shared mapping (else another one does).</param>
+    /// <param name="sharedSaved">What of a shared mapping this process saves, and how many bytes from its start.</param>
     /// <exception cref="CheckpointException">A mapping cannot be restored.</exception>
-    public static MemoryPlan Make(List<Mapping> mappings, IReadOnlyList<Scratch> scratch, Func<Mapping, bool> isSharedSaved)
+    public static MemoryPlan Make(List<Mapping> mappings, IReadOnlyList<Scratch> scratch, Func<Mapping, (SavePolicy Policy, ulong Bytes)> sharedSaved)
     {
         var plan = new MemoryPlan();
         foreach (Mapping mapping in mappings)
         {
             if (mapping.Start < FirstKernelAddress)
             {
-                plan.AddSplit(mapping, scratch, isSharedSaved);
+                plan.AddSplit(mapping, scratch, sharedSaved);
             }
         }
 
@@ -70,7 +70,7 @@ internal sealed class MemoryPlan
     }
 
     // The kernel merges our scratch memory with neighbours that have the same flags.
-    private void AddSplit(Mapping mapping, IReadOnlyList<Scratch> scratch, Func<Mapping, bool> isSharedSaved)
+    private void AddSplit(Mapping mapping, IReadOnlyList<Scratch> scratch, Func<Mapping, (SavePolicy Policy, ulong Bytes)> sharedSaved)
     {
         foreach (Scratch own in scratch)
         {
@@ -82,23 +82,23 @@ internal sealed class MemoryPlan
 
             if (own.Start > mapping.Start)
             {
-                AddSplit(mapping with { End = own.Start }, scratch, isSharedSaved);
+                AddSplit(mapping with { End = own.Start }, scratch, sharedSaved);
             }
 
             Mapping inside = mapping with { Start = Math.Max(own.Start, mapping.Start), End = Math.Min(ownEnd, mapping.End) };
             AddRecord(inside, VmaKind.Scratch, SavePolicy.Nothing, ImageLayout.NoPath, default);
             if (ownEnd < mapping.End)
             {
-                AddSplit(mapping with { Start = ownEnd }, scratch, isSharedSaved);
+                AddSplit(mapping with { Start = ownEnd }, scratch, sharedSaved);
             }
 
             return;
         }
 
-        Add(mapping, isSharedSaved);
+        Add(mapping, sharedSaved);
     }
 
-    private void Add(Mapping mapping, Func<Mapping, bool> isSharedSaved)
+    private void Add(Mapping mapping, Func<Mapping, (SavePolicy Policy, ulong Bytes)> sharedSaved)
     {
         switch (mapping.Name)
         {
@@ -116,7 +116,7 @@ internal sealed class MemoryPlan
         Refuse(mapping);
         if (mapping.IsShared)
         {
-            AddRecord(mapping, VmaKind.Shared, isSharedSaved(mapping) ? SavePolicy.Shared : SavePolicy.Nothing, ImageLayout.NoPath, default);
+            AddShared(mapping, sharedSaved(mapping));
         }
         else if (!mapping.IsFile)
         {
@@ -127,6 +127,21 @@ internal sealed class MemoryPlan
         else
         {
             AddPrivateFile(mapping);
+        }
+    }
+
+    private void AddShared(Mapping mapping, (SavePolicy Policy, ulong Bytes) saved)
+    {
+        ulong end = mapping.Start + saved.Bytes;
+        if (saved.Bytes > 0)
+        {
+            AddRecord(mapping with { End = end }, VmaKind.Shared, saved.Policy, ImageLayout.NoPath, default);
+        }
+
+        if (end < mapping.End)
+        {
+            Mapping rest = mapping with { Start = end, Offset = mapping.Offset + saved.Bytes };
+            AddRecord(rest, VmaKind.Shared, SavePolicy.Nothing, ImageLayout.NoPath, default);
         }
     }
 

@@ -37,6 +37,21 @@ internal sealed unsafe class SharedMemory
         return memory;
     }
 
+    /// <summary>Files that this process can write to through memory.</summary>
+    public IEnumerable<SharedObject> WritableFiles
+    {
+        get
+        {
+            foreach (SharedObject item in _objects)
+            {
+                if (item.HasName && item.IsWritableHere)
+                {
+                    yield return item;
+                }
+            }
+        }
+    }
+
     public void Announce(List<InventoryItem> items)
     {
         for (int i = 0; i < _objects.Count; i++)
@@ -71,8 +86,18 @@ internal sealed unsafe class SharedMemory
         }
     }
 
-    /// <summary>Whether the contents of a mapping go into this process's image.</summary>
-    public bool IsSavedHere(Mapping mapping) => Find(mapping) is { } item && IsSaved(item) && item.Creator == _self;
+    /// <summary>How much of a mapping goes into this process's image, bytes from its start, and which pages of that.</summary>
+    public (SavePolicy Policy, ulong Bytes) SavedHere(Mapping mapping)
+    {
+        if (Find(mapping) is not { } item || !IsSaved(item) || item.Creator != _self)
+        {
+            return (SavePolicy.Nothing, 0);
+        }
+
+        // Behind the end of a file there is nothing but SIGBUS.
+        ulong inFile = item.SizeBytes > mapping.Offset ? (item.SizeBytes - mapping.Offset + 4095) & ~4095ul : 0;
+        return item.IsSavedWhole ? (SavePolicy.All, Math.Min(inFile, mapping.Bytes)) : (SavePolicy.Shared, mapping.Bytes);
+    }
 
     /// <summary>Makes or receives every object and maps it where it was.</summary>
     public void Restore(DescriptorExchange exchange)
@@ -155,7 +180,7 @@ internal sealed unsafe class SharedMemory
     }
 
     // A file that nobody writes to through memory is an input: it must be there.
-    private static bool IsSaved(SharedObject item) => item.IsWritable || !item.HasName;
+    private static bool IsSaved(SharedObject item) => (item.IsWritable && !item.IsSavedAsFile) || !item.HasName;
 
     private static DescriptionId IdOf(SharedObject item) => new(item.Key.High, item.Key.Low, 2ul << 32);
 
@@ -200,7 +225,7 @@ internal sealed unsafe class SharedMemory
 
     private static int OpenUnchanged(SharedObject item)
     {
-        int fd = Kernel.Open(item.Path, Constant.O_RDONLY | Constant.O_CLOEXEC);
+        int fd = Kernel.Open(item.Path, (item.IsWritableHere ? Constant.O_RDWR : Constant.O_RDONLY) | Constant.O_CLOEXEC);
         return fd >= 0
             ? DescriptorNumbers.Raise(fd)
             : throw new CheckpointException($"cannot map {item.Path} again: {Errno.Text(fd)}. Put the file back and run dmrestart again.");
@@ -232,6 +257,8 @@ internal sealed unsafe class SharedMemory
         }
 
         fd = DescriptorNumbers.Raise(fd);
+        // Emptied first: what the image does not have are holes, and the file may be there, newer, from before the restart.
+        Kernel.Call(SystemCall.FTruncate, fd, item.HasName ? 0 : (long)item.SizeBytes);
         long error = Kernel.Call(SystemCall.FTruncate, fd, (long)item.SizeBytes);
         foreach (Mapping mapping in item.Mappings)
         {

@@ -64,10 +64,16 @@ internal sealed class SharedObject(ResourceKey key, Mapping first)
         }
     }
 
+    /// <summary>A file whose contents come back with the other files, before it is mapped.</summary>
+    public bool IsSavedAsFile { get; set; }
+
+    /// <summary>Saved with all its pages, since those that are not in memory just now are on disk, not zero.</summary>
+    public bool IsSavedWhole { get; set; }
+
     /// <summary>Called for each descriptor of it: saves what the mappings do not show, in the member that makes it again.</summary>
     public void CaptureThrough(NamelessFile file)
     {
-        if (IsMadeHere && _contents is null && !IsCovered)
+        if (IsMadeHere && _contents is null && !Covers((ulong)Math.Max(OpenBytes, 0)))
         {
             _contents = RegularFile.ReadContents(file);
         }
@@ -96,7 +102,7 @@ internal sealed class SharedObject(ResourceKey key, Mapping first)
 
         if (fd >= 0 && _contents is not null)
         {
-            _contents.WriteTo(fd, Path);
+            UnlinkedFile.Fill(fd, _contents, Path);
         }
 
         return fd;
@@ -106,20 +112,17 @@ internal sealed class SharedObject(ResourceKey key, Mapping first)
         => Path.StartsWith(MemoryFilePrefix, StringComparison.Ordinal) || Path.StartsWith("/dev/zero", StringComparison.Ordinal)
             || Path.StartsWith("/SYSV", StringComparison.Ordinal) || Path.StartsWith("/anon_hugepage", StringComparison.Ordinal);
 
-    // Whether the mappings of this process show every byte of it.
-    private bool IsCovered
+    /// <summary>Whether the mappings of this process show the first <paramref name="sizeBytes"/> bytes of it.</summary>
+    public bool Covers(ulong sizeBytes)
     {
-        get
+        ulong shown = 0;
+        Mappings.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+        foreach (Mapping mapping in Mappings)
         {
-            ulong shown = 0;
-            Mappings.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-            foreach (Mapping mapping in Mappings)
-            {
-                shown = mapping.Offset <= shown ? Math.Max(shown, mapping.Offset + mapping.Bytes) : shown;
-            }
-
-            return shown >= (ulong)Math.Max(OpenBytes, 0);
+            shown = mapping.Offset <= shown ? Math.Max(shown, mapping.Offset + mapping.Bytes) : shown;
         }
+
+        return shown >= sizeBytes;
     }
 
     /// <summary>End of the farthest mapping of this process, bytes into the object.</summary>

@@ -10,6 +10,7 @@ namespace Dormouse.Runtime.Restart;
 internal static unsafe class RestartRun
 {
     private const uint DropCapabilities = 2; // DM_RESTART_DROP_CAPABILITIES
+    private const uint AcceptChangedFiles = 4; // DM_RESTART_ACCEPT_CHANGED_FILES
     private const uint RestoredDeadlineMilliseconds = 60000;
 
     /// <summary>Ends the process when it cannot be restored: nothing half-alive is left.</summary>
@@ -68,9 +69,12 @@ internal static unsafe class RestartRun
     private static void Restore(Worker worker, CheckpointRun run, Link link, RestartInfo* info)
     {
         uint epoch = AwaitRelease(link, Phase.Memory);
+        run.Files!.Check((info->Flags & AcceptChangedFiles) != 0);
         run.Process!.RestoreSurroundings();
         var exchange = DescriptorExchange.Open(info->Session, worker.Member);
+        // Until here nothing outside the processes has been changed.
         Pass(link, epoch, Phase.Reopen);
+        run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
         run.Descriptors!.Restore(exchange, link);
         run.SharedMemory.CloseDescriptors();
@@ -79,6 +83,7 @@ internal static unsafe class RestartRun
         Pass(link, epoch, Phase.Refill);
         run.Descriptors.Seal();
         run.SharedMemory.Seal();
+        CapturedMemory.Release();
         RestartStdio.Close();
         exchange.Dispose();
         run.Descriptors.RestoreLocks();

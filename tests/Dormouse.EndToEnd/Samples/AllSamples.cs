@@ -31,6 +31,7 @@ internal static class AllSamples
         new("python-threads", Python, "@python-threads.py"),
         new("python-asyncio", Python, "@python-asyncio.py"),
         new("python-multiprocessing", Python, "@python-multiprocessing.py"),
+        new("python-sqlite", Python, "@python-sqlite.py") { HasChecksum = true },
         new("bash-pipeline", "/bin/bash", "@pipeline.sh") { HasChecksum = true },
         new("perl", "/usr/bin/perl", "@pipeline.pl") { HasChecksum = true },
     ];
@@ -42,7 +43,6 @@ internal static class AllSamples
         (new("waits", "waits"), "a System V semaphore set that its process has made but never used is not saved"),
         (new("big-writes", "big-writes"), "a blocking write is seen cut short in rare cases: its thread ran when it was looked at"),
         (new("storm", "storm"), "rarely the status of a child that was just ending is lost"),
-        (new("python-sqlite", Python, "@python-sqlite.py") { HasChecksum = true }, "a database that is changed between checkpoint and kill is not always rolled back"),
     ];
 
     /// <summary>An MPI program under its mpirun, all ranks on this host, default transports.</summary>

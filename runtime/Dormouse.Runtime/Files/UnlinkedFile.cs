@@ -1,7 +1,8 @@
+// World: restored process.
 using System.Globalization;
 using Dormouse.Runtime.Interop;
 
-namespace Dormouse.Runtime.Descriptors;
+namespace Dormouse.Runtime.Files;
 
 /// <summary>A new file without a name: beside where the old one was, or in memory when that place is gone.</summary>
 internal static unsafe class UnlinkedFile
@@ -29,5 +30,13 @@ internal static unsafe class UnlinkedFile
             Kernel.Close(memory);
             return again;
         }
+    }
+
+    /// <summary>Gives it its contents, also when <paramref name="fd"/> is open for reading only.</summary>
+    public static void Fill(int fd, FileContents contents, string path)
+    {
+        int writable = Kernel.Open(ProcFile.DescriptorPath(fd), Constant.O_RDWR | Constant.O_CLOEXEC);
+        contents.WriteTo(writable, path);
+        Kernel.Close(writable);
     }
 }

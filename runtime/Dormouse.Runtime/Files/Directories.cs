@@ -1,6 +1,6 @@
 using Dormouse.Runtime.Interop;
 
-namespace Dormouse.Runtime.Descriptors;
+namespace Dormouse.Runtime.Files;
 
 /// <summary>Directories that must exist for a file to be made again.</summary>
 internal static class Directories
