@@ -149,6 +149,10 @@ enum dm_restart_flag {
     DM_RESTART_POD = 1,
     /* The checkpoint thread still has the capabilities of the pod, and drops them when all is restored. */
     DM_RESTART_DROP_CAPABILITIES = 2,
+    /* Files that cannot be rolled back are taken as they are. */
+    DM_RESTART_ACCEPT_CHANGED_FILES = 4,
+    /* Say nothing but errors. */
+    DM_RESTART_QUIET = 8,
 };
 
 #endif

@@ -224,7 +224,9 @@ static void fill_info(const struct opening *o, struct dm_wake *wake)
     const struct dm_plan *plan = o->run->plan;
     struct dm_restart_info *info = &wake->info;
     info->bytes = sizeof *info;
-    info->flags = (plan->flags & DM_PLAN_POD) != 0 ? DM_RESTART_POD : 0;
+    info->flags = ((plan->flags & DM_PLAN_POD) != 0 ? DM_RESTART_POD : 0) |
+                  ((plan->flags & DM_PLAN_ACCEPT_CHANGED_FILES) != 0 ? DM_RESTART_ACCEPT_CHANGED_FILES : 0) |
+                  ((plan->flags & DM_PLAN_QUIET) != 0 ? DM_RESTART_QUIET : 0);
     info->region_start = wake->region_start;
     info->region_bytes = wake->region_bytes;
     info->session = plan->session;

@@ -23,6 +23,8 @@ enum dm_plan_flag {
     DM_PLAN_POD = 1,      /* new PID, IPC, time and mount namespaces */
     DM_PLAN_USER_NS = 2,  /* inside two nested user namespaces: we are not really root */
     DM_PLAN_TERMINAL = 4, /* the computation goes on at our controlling terminal */
+    DM_PLAN_ACCEPT_CHANGED_FILES = 8, /* for the members: DM_RESTART_ACCEPT_CHANGED_FILES */
+    DM_PLAN_QUIET = 16,               /* for the members: DM_RESTART_QUIET */
 };
 
 enum dm_plan_pod_flag {

@@ -37,6 +37,9 @@ internal sealed record RestartOptions
     /// <summary>Only says whether the images could be woken.</summary>
     public bool CheckOnly { get; init; }
 
+    /// <summary>Takes files as they are that cannot be rolled back.</summary>
+    public bool AcceptChangedFiles { get; init; }
+
     /// <summary>Says nothing but errors.</summary>
     public bool Quiet { get; init; }
 
@@ -84,6 +87,7 @@ internal sealed record RestartOptions
               --restartdir DIR       wake the images in DIR
               --pod                  make new namespaces for the processes, or fail
               --no-pod               make none: all process ids must be free, and usually you must be root
+              --accept-changed-files take files as they are that have changed and were too large to save
               --check                look, but wake nothing
           -q, --quiet                print errors only
               --help, --version
@@ -156,6 +160,7 @@ internal sealed record RestartOptions
             case "--ckptdir": return this with { CheckpointDirectory = value };
             case "--pod": return this with { Pod = PodChoice.Always };
             case "--no-pod": return this with { Pod = PodChoice.Never };
+            case "--accept-changed-files": return this with { AcceptChangedFiles = true };
             case "--check": return this with { CheckOnly = true };
             case "-q" or "--quiet": return this with { Quiet = true };
             case "--restartdir":

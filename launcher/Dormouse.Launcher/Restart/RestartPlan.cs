@@ -32,6 +32,12 @@ internal sealed record RestartPlan
     /// <summary>Random number of this run.</summary>
     public required ulong Session { get; init; }
 
+    /// <summary>Whether files that cannot be rolled back are taken as they are.</summary>
+    public bool AcceptChangedFiles { get; init; }
+
+    /// <summary>Whether the members say nothing but errors.</summary>
+    public bool Quiet { get; init; }
+
     /// <summary>A descriptor number above all that the programs have.</summary>
     public required int HighDescriptor { get; init; }
 }

@@ -48,6 +48,8 @@ internal sealed class RestartPlanner
         InUserNamespace = _inPod && _abilities.InUserNamespace,
         Coordinator = coordinator,
         Session = session,
+        AcceptChangedFiles = _options.AcceptChangedFiles,
+        Quiet = _options.Quiet,
         HighDescriptor = HighDescriptor(),
     };
 

@@ -66,9 +66,14 @@ internal sealed unsafe class FileLocks
         }
     }
 
-    /// <summary>Takes the fcntl locks on a file again after one of its descriptors was closed.</summary>
+    /// <summary>Takes the fcntl locks on a file again after one of its descriptors was closed in the table that we share with the program.</summary>
     public static void Retake(OpenFile file)
     {
+        if (BorrowedDescriptors.IsNeeded)
+        {
+            return; // a lock belongs to a table: ours has none
+        }
+
         var locks = new FileLocks();
         locks.Add(file);
         foreach (Lock item in locks._locks)

@@ -6,7 +6,9 @@ namespace Dormouse.Runtime.Descriptors;
 /// <summary>dmrestart's own standard streams, as the restorer has handed them over.</summary>
 internal static unsafe class RestartStdio
 {
+    private const uint Quiet = 8; // DM_RESTART_QUIET
     private static readonly int[] s_descriptors = [-1, -1, -1];
+    private static bool s_isQuiet;
 
     public static void Take(RestartInfo* info)
     {
@@ -15,6 +17,7 @@ internal static unsafe class RestartStdio
             s_descriptors[i] = info->Stdio[i];
         }
 
+        s_isQuiet = (info->Flags & Quiet) != 0;
         LaunchStdio.Text = Identity(0) + "," + Identity(1) + "," + Identity(2);
     }
 
@@ -40,10 +43,10 @@ internal static unsafe class RestartStdio
         return false;
     }
 
-    /// <summary>One line for the user of dmrestart.</summary>
+    /// <summary>One line for the user of dmrestart, unless he has said --quiet.</summary>
     public static void Warn(string sentence)
     {
-        if (s_descriptors[2] >= 0)
+        if (s_descriptors[2] >= 0 && !s_isQuiet)
         {
             Kernel.Write(s_descriptors[2], KernelText.ToBytes("dmrestart: " + sentence + ".\n"));
         }

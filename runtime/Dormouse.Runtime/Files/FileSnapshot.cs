@@ -243,9 +243,10 @@ internal sealed class FileSnapshot(string path, FileStatus status)
 
     private void ReadThroughDescriptor()
     {
+        // In a table of our own we may open and close it; where we share the program's, that would end its fcntl locks.
         foreach (RegularFile file in OpenHere)
         {
-            if (file.Info.AccessMode != Constant.O_WRONLY)
+            if (file.Info.AccessMode != Constant.O_WRONLY && !BorrowedDescriptors.IsNeeded)
             {
                 Read(file.Info.Fd);
                 Kernel.Seek(file.Info.Fd, file.Info.Position, Constant.SEEK_SET);

@@ -111,6 +111,10 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
         return process;
     }
 
+    /// <summary>The same by a shell, which redirects its streams.</summary>
+    public RunningProcess LaunchThroughShell(string redirection, string program)
+        => _program = Start("sh", AsOwner(["/bin/sh", "-c", $"exec {Built.Tool("dmlaunch")} -j -p {_port} {program} {redirection}"]), Work);
+
     /// <summary>Waits until the program has printed this.</summary>
     public async Task WaitForOutputAsync(string text, CancellationToken token) => await WaitForOutputAsync(Program, text, token).ConfigureAwait(false);
 

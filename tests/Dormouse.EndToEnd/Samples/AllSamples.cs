@@ -21,6 +21,7 @@ internal static class AllSamples
         new("event-fds", "event-fds"),
         new("unix-sockets", "unix-sockets"),
         new("files", "files"),
+        new("roll-back", "roll-back"),
         new("pty", "pty"),
         new("shared-memory", "shared-memory"),
         new("memory-kinds", "kinds"),
@@ -32,6 +33,7 @@ internal static class AllSamples
         new("python-asyncio", Python, "@python-asyncio.py"),
         new("python-multiprocessing", Python, "@python-multiprocessing.py"),
         new("python-sqlite", Python, "@python-sqlite.py") { HasChecksum = true },
+        new("python-sqlite-wal", Python, "@python-sqlite.py", "wal") { HasChecksum = true },
         new("bash-pipeline", "/bin/bash", "@pipeline.sh") { HasChecksum = true },
         new("perl", "/usr/bin/perl", "@pipeline.pl") { HasChecksum = true },
     ];
