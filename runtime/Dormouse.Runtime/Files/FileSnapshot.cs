@@ -83,7 +83,7 @@ internal sealed class FileSnapshot(string path, FileStatus status)
         Way = fits ? RollBackWay.Contents : OnlyGrows ? RollBackWay.CutBack : RollBackWay.MustBeUnchanged;
         if (Way != RollBackWay.MustBeUnchanged)
         {
-            ReadThroughDescriptor();
+            ReadWhateverWay();
         }
     }
 
@@ -241,12 +241,17 @@ internal sealed class FileSnapshot(string path, FileStatus status)
             : null;
     }
 
-    private void ReadThroughDescriptor()
+    // In a table of our own we may open and close it; where we share the program's, that would end its fcntl locks.
+    private void ReadWhateverWay()
     {
-        // In a table of our own we may open and close it; where we share the program's, that would end its fcntl locks.
+        if (BorrowedDescriptors.IsNeeded && TryReadByPath())
+        {
+            return;
+        }
+
         foreach (RegularFile file in OpenHere)
         {
-            if (file.Info.AccessMode != Constant.O_WRONLY && !BorrowedDescriptors.IsNeeded)
+            if (file.Info.AccessMode != Constant.O_WRONLY)
             {
                 Read(file.Info.Fd);
                 Kernel.Seek(file.Info.Fd, file.Info.Position, Constant.SEEK_SET);
@@ -254,12 +259,19 @@ internal sealed class FileSnapshot(string path, FileStatus status)
             }
         }
 
-        int fd = Kernel.Open(path, Constant.O_RDONLY | Constant.O_CLOEXEC);
-        if (fd < 0)
+        if (!TryReadByPath())
         {
             // Nobody may read it: it can only be cut back unseen, or must not change.
             Way = OnlyGrows ? RollBackWay.CutBack : RollBackWay.MustBeUnchanged;
-            return;
+        }
+    }
+
+    private bool TryReadByPath()
+    {
+        int fd = Kernel.Open(path, Constant.O_RDONLY | Constant.O_CLOEXEC);
+        if (fd < 0)
+        {
+            return false;
         }
 
         Read(fd);
@@ -268,6 +280,8 @@ internal sealed class FileSnapshot(string path, FileStatus status)
         {
             FileLocks.Retake(file);
         }
+
+        return true;
     }
 
     private void Read(int fd)
