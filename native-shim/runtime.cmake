@@ -17,7 +17,7 @@ add_custom_command(
     COMMAND ${DOTNET} publish ${CMAKE_SOURCE_DIR}/runtime/Dormouse.Runtime ${DOTNET_QUIET}
             -p:NativeInputsFile=${RUNTIME}/inputs.txt -p:ExportsFolder=${RUNTIME} -p:UseDnne=${USE_DNNE}
     COMMAND ${CMAKE_COMMAND} -E touch ${RUNTIME}/compiled.stamp
-    DEPENDS ${RUNTIME_SOURCES}
+    DEPENDS ${RUNTIME_SOURCES} ${SHIM}/exports.txt
     COMMENT "C# runtime: compile ahead of time"
     JOB_POOL dotnet
     VERBATIM)

@@ -9,13 +9,14 @@ namespace Dormouse.Generator;
 internal static class Program
 {
     private const string Usage = """
-        usage: dm-gen ASSEMBLY -o FOLDER [--reference FOLDER]... [--without-source]
+        usage: dm-gen ASSEMBLY -o FOLDER [--reference FOLDER]... [--also FILE] [--without-source]
 
         Checks the exported functions of ASSEMBLY and all code that they reach, then writes into FOLDER
           NAME.g.c            the exported C functions, in the form of dnne-gen (not with --without-source)
           dm_gates.g.c        the gate before each of them
           exports.map         version script of the library
           exports.renames     new names of the entry points in the C# object, for objcopy --redefine-syms
+        FILE lists the functions that C exports, one name a line, comments after #: they are in exports.map, too.
         A finding is printed as an error of the compiler is, nothing is written, and the exit status is 1.
         """;
 
@@ -24,6 +25,7 @@ internal static class Program
         string? assembly = null;
         string? folder = null;
         var references = new List<string>();
+        string[] also = [];
         bool withSource = true;
         for (int i = 0; i < arguments.Length; i++)
         {
@@ -36,6 +38,9 @@ internal static class Program
                     break;
                 case "--reference" when hasValue:
                     references.Add(arguments[++i]);
+                    break;
+                case "--also" when hasValue:
+                    also = NamesIn(arguments[++i]);
                     break;
                 case "--without-source":
                     withSource = false;
@@ -55,10 +60,13 @@ internal static class Program
             return 2;
         }
 
-        return Run(assembly, folder, references, withSource);
+        return Run(assembly, folder, references, also, withSource);
     }
 
-    internal static int Run(string assembly, string folder, IReadOnlyList<string> references, bool withSource)
+    private static string[] NamesIn(string list)
+        => [.. File.ReadLines(list).Select(line => line.Split('#')[0].Trim()).Where(name => name.Length > 0)];
+
+    internal static int Run(string assembly, string folder, IReadOnlyList<string> references, IReadOnlyList<string> also, bool withSource)
     {
         using var resolver = new DefaultAssemblyResolver();
         resolver.AddSearchDirectory(Path.GetDirectoryName(Path.GetFullPath(assembly)));
@@ -67,7 +75,7 @@ internal static class Program
         using ModuleDefinition module = ModuleDefinition.ReadModule(assembly, new ReaderParameters { AssemblyResolver = resolver });
 
         IReadOnlyList<EntryPoint> entries = EntryPoint.ReadAll(module);
-        IReadOnlyList<Finding> findings = AllChecks.Run(entries);
+        IReadOnlyList<Finding> findings = AllChecks.Run(entries, also);
         foreach (Finding finding in findings)
             Console.Error.WriteLine($"{assembly}: error {finding}");
         if (findings.Count > 0)
@@ -78,7 +86,7 @@ internal static class Program
         if (withSource)
             OutputFile.Write(Path.Combine(folder, name + ".g.c"), DnneSource.Write(name, functions));
         OutputFile.Write(Path.Combine(folder, "dm_gates.g.c"), GateSource.Write(name, functions));
-        OutputFile.Write(Path.Combine(folder, "exports.map"), ExportMap.Write(functions));
+        OutputFile.Write(Path.Combine(folder, "exports.map"), ExportMap.Write(functions, also));
         OutputFile.Write(Path.Combine(folder, "exports.renames"), Renames.Write(functions));
         return 0;
     }

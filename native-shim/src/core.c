@@ -16,11 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dm_embed.h"
 #include "dm_rawthread.h"
 #include "dm_syscall.h"
+#include "exec.h"
+#include "fork.h"
+#include "membership.h"
 #include "own_table.h"
+#include "shell.h"
 #include "suspend.h"
 
 #define STACK_BYTES (64u << 10)
@@ -40,7 +45,6 @@ static struct dm_restart_info s_restart_info;
 static struct dm_raw_thread s_thread;
 static uint64_t s_mask_before_fork;
 static int s_can_borrow;
-static char s_coordinator[300], s_token[65], s_stdio[128];
 
 struct dm_self *dm_self(void)
 {
@@ -97,18 +101,18 @@ static void start_checkpoint_thread(void)
 }
 
 /* Nobody is inside C# while the process is copied. */
-static void before_fork(void)
+void dm_before_fork(void)
 {
     s_mask_before_fork = dm_runtime_lock();
 }
 
-static void after_fork_in_parent(void)
+void dm_after_fork_in_parent(void)
 {
     dm_runtime_unlock(s_mask_before_fork);
 }
 
 /* Where the table is shared, the parent's connection would otherwise stay open for as long as the child lives. */
-static void after_fork_in_child(void)
+void dm_after_fork_in_child(void)
 {
     if (s_self.link != 0 && !s_self.owns_table)
         dm_close((int)s_self.link - 1);
@@ -118,28 +122,24 @@ static void after_fork_in_child(void)
     dm_runtime_unlock(s_mask_before_fork);
 }
 
-static const char *copy_variable(const char *name, char *room, size_t bytes)
-{
-    const char *value = getenv(name);
-    if (value == NULL || strlen(value) >= bytes)
-        return NULL;
-    return strcpy(room, value);
-}
-
 __attribute__((constructor)) static void start(void)
 {
-    s_self.coordinator = copy_variable("DORMOUSE_COORDINATOR", s_coordinator, sizeof s_coordinator);
-    s_self.token = copy_variable("DORMOUSE_TOKEN", s_token, sizeof s_token);
-    s_self.stdio = copy_variable("DORMOUSE_STDIO", s_stdio, sizeof s_stdio);
-    if (s_self.coordinator == NULL || s_self.token == NULL)
+    int saved = errno;
+    dm_exec_prepare();
+    dm_shell_prepare();
+    dm_fork_prepare();
+    errno = saved;
+    if (dm_membership_take(environ) != 0)
         return;
+    s_self.coordinator = dm_membership_coordinator();
+    s_self.token = dm_membership_token();
+    s_self.stdio = dm_membership_stdio();
     s_self.restart_info = &s_restart_info;
     s_self.restored_entry = (uint64_t)dm_restored_entry;
     s_self.slot = &s_slot;
-    int saved = errno;
     s_can_borrow = dm_table_can_be_borrowed();
     if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
-        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        pthread_atfork(dm_before_fork, dm_after_fork_in_parent, dm_after_fork_in_child);
         start_checkpoint_thread();
     }
     errno = saved;

@@ -38,4 +38,10 @@ struct dm_self {
 };
 struct dm_self *dm_self(void);
 
+/* Around whatever makes a copy of this process: nobody is inside C# meanwhile, and the child begins a checkpoint thread of its
+ * own. */
+void dm_before_fork(void);
+void dm_after_fork_in_parent(void);
+void dm_after_fork_in_child(void);
+
 #endif

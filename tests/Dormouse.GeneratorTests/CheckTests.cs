@@ -20,7 +20,7 @@ internal sealed class CheckTests
     {
         IReadOnlyList<EntryPoint> entries = _samples.EntriesOf("Good");
 
-        IReadOnlyList<Finding> findings = AllChecks.Run(entries);
+        IReadOnlyList<Finding> findings = AllChecks.Run(entries, []);
 
         Assert.That(entries, Has.Count.EqualTo(6));
         Assert.That(findings, Is.Empty);
@@ -50,7 +50,7 @@ internal sealed class CheckTests
     {
         IReadOnlyList<EntryPoint> entries = _samples.EntriesOf(sample);
 
-        IReadOnlyList<Finding> findings = AllChecks.Run(entries);
+        IReadOnlyList<Finding> findings = AllChecks.Run(entries, []);
 
         Assert.That(entries, Is.Not.Empty);
         Assert.That(findings.Select(finding => finding.Rule).Distinct(), Is.EqualTo(new[] { rule }), string.Join('\n', findings));

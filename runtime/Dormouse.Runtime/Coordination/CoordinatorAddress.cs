@@ -9,6 +9,9 @@ namespace Dormouse.Runtime.Coordination;
 /// <param name="Host">Numeric IPv4 or IPv6 address, or "localhost".</param>
 internal sealed record CoordinatorAddress(string Host, ushort Port, byte[] Token)
 {
+    /// <summary>As in DORMOUSE_COORDINATOR: an IPv6 address stands in brackets.</summary>
+    public string HostAndPort => (Host.Contains(':') ? $"[{Host}]" : Host) + ":" + Port.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>As dmlaunch has put it into the environment; null when that is not usable.</summary>
     public static unsafe CoordinatorAddress? FromEnvironment()
     {

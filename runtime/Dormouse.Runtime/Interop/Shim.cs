@@ -150,6 +150,10 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_await_restored")]
     public static extern int AwaitRestored(uint deadlineMilliseconds);
 
+    /// <summary>What the program starts from now on belongs to this coordinator; see native-shim/src/membership.h.</summary>
+    [DllImport(Library, EntryPoint = "dm_membership_change")]
+    public static extern void ChangeMembership(byte* coordinator, byte* token, byte* stdio);
+
     /// <summary>0 written, 1 restored, or -errno; returns twice, see native-shim/src/writer.h.</summary>
     [DllImport(Library, EntryPoint = "dm_image_write")]
     public static extern int WriteImage(WritePlan* plan);

@@ -40,6 +40,7 @@ internal static unsafe class RestartRun
             link.ReceiveWelcome(-1);
             Restore(worker, run, link, &info);
             worker.TakeUp(address, link);
+            Membership.Change(address, LaunchStdio.Text);
         }
         catch (CheckpointException failure)
         {

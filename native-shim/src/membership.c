@@ -1,0 +1,260 @@
+/* World: Guest, vfork(2) child, signal handler. See membership.h. */
+#define _GNU_SOURCE
+#include "membership.h"
+
+#include <elf.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#define PRELOAD "LD_PRELOAD="
+#define LIBRARY "/lib/dormouse/libdormouse.so"
+#define COMMAND "/bin/dormouse"
+
+enum { COORDINATOR, TOKEN, STDIO, VARIABLES };
+
+/* Whole entries "NAME=value": environments point here, also one that a thread has made and not used yet when the process is
+ * put to sleep. */
+static char s_coordinator[300] = "DORMOUSE_COORDINATOR=";
+static char s_token[80 + 65] = "DORMOUSE_TOKEN=";
+static char s_stdio[160] = "DORMOUSE_STDIO=";
+static const struct variable {
+    char *entry;
+    size_t name_bytes; /* with the equals sign */
+    size_t bytes;
+} s_variables[VARIABLES] = {
+    [COORDINATOR] = {s_coordinator, sizeof "DORMOUSE_COORDINATOR=" - 1, sizeof s_coordinator},
+    [TOKEN] = {s_token, sizeof "DORMOUSE_TOKEN=" - 1, sizeof s_token},
+    [STDIO] = {s_stdio, sizeof "DORMOUSE_STDIO=" - 1, sizeof s_stdio},
+};
+static char s_library[PATH_MAX];
+static size_t s_library_bytes; /* 0: no member */
+
+static const char *value_of(int which)
+{
+    return s_library_bytes == 0 ? NULL : s_variables[which].entry + s_variables[which].name_bytes;
+}
+
+const char *dm_membership_coordinator(void)
+{
+    return value_of(COORDINATOR);
+}
+
+const char *dm_membership_token(void)
+{
+    return value_of(TOKEN);
+}
+
+const char *dm_membership_stdio(void)
+{
+    return value_of(STDIO);
+}
+
+static int is_preload(const char *entry)
+{
+    return strncmp(entry, PRELOAD, sizeof PRELOAD - 1) == 0;
+}
+
+/* One of ours, or -1. */
+static int which_variable(const char *entry)
+{
+    for (int i = 0; i < VARIABLES; i++) {
+        if (strncmp(entry, s_variables[i].entry, s_variables[i].name_bytes) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* The next library of a list, or NULL; blanks separate as colons do, ld.so(8). */
+static const char *next_library(const char **list, size_t *bytes)
+{
+    const char *start = *list + strspn(*list, ": ");
+    *bytes = strcspn(start, ": ");
+    *list = start + *bytes;
+    return *bytes == 0 ? NULL : start;
+}
+
+static int is_our_library(const char *path, size_t bytes)
+{
+    static const char Name[] = "libdormouse.so";
+    return bytes >= sizeof Name - 1 && memcmp(path + bytes - (sizeof Name - 1), Name, sizeof Name - 1) == 0 &&
+           (bytes == sizeof Name - 1 || path[bytes - sizeof Name] == '/');
+}
+
+/* Writes a list without our library to `to`, which may be where the list lies. Returns its end, without a NUL. */
+static char *copy_other_libraries(const char *list, char *to)
+{
+    char *start = to;
+    size_t bytes;
+    for (const char *library; (library = next_library(&list, &bytes)) != NULL;) {
+        if (is_our_library(library, bytes))
+            continue;
+        if (to != start)
+            *to++ = ':';
+        memmove(to, library, bytes);
+        to += bytes;
+    }
+    return to;
+}
+
+static const char *find(char *const *environment, int (*is_wanted)(const char *))
+{
+    const char *found = NULL; /* the loader takes the last one, process_envvars in glibc's elf/rtld.c */
+    for (; *environment != NULL; environment++) {
+        if (is_wanted(*environment))
+            found = *environment;
+    }
+    return found;
+}
+
+static void note_library(const char *list, char *path, size_t *path_bytes)
+{
+    size_t bytes;
+    for (const char *library; (library = next_library(&list, &bytes)) != NULL;) {
+        if (is_our_library(library, bytes) && bytes < PATH_MAX) {
+            memcpy(path, library, bytes);
+            *path_bytes = bytes;
+        }
+    }
+}
+
+/* dmlaunch, dmcommand and their sisters are no members, and a dmlaunch inside a computation may start another one. They lie
+ * beside the library. */
+static int is_own_command(const char *library, size_t library_bytes)
+{
+    char program[PATH_MAX];
+    ssize_t bytes = readlink("/proc/self/exe", program, sizeof program);
+    size_t prefix = library_bytes - (sizeof LIBRARY - 1);
+    return bytes > 0 && library_bytes >= sizeof LIBRARY - 1 &&
+           memcmp(library + prefix, LIBRARY, sizeof LIBRARY - 1) == 0 && (size_t)bytes == prefix + sizeof COMMAND - 1 &&
+           memcmp(program, library, prefix) == 0 && memcmp(program + prefix, COMMAND, sizeof COMMAND - 1) == 0;
+}
+
+/* Go calls the kernel itself, so that its children get their variables from its environment or not at all. Its linker notes
+ * a build id under the owner "Go": cmd/link/internal/ld/elf.go, ELF_NOTE_GO_NAME. */
+static int is_go_program(void)
+{
+    const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
+    size_t count = getauxval(AT_PHNUM);
+    const Elf64_Phdr *own = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (headers[i].p_type == PT_PHDR)
+            own = &headers[i];
+    }
+    for (size_t i = 0; own != NULL && i < count; i++) {
+        if (headers[i].p_type != PT_NOTE)
+            continue;
+        const char *note = (const char *)headers + (headers[i].p_vaddr - own->p_vaddr);
+        if (headers[i].p_filesz >= sizeof(Elf64_Nhdr) + 4 && memcmp(note + sizeof(Elf64_Nhdr), "Go\0", 4) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* "LD_PRELOAD=ours:theirs" becomes "LD_PRELOAD=theirs"; 0: there are no others. */
+static int leave_other_libraries(char *entry)
+{
+    char *list = entry + sizeof PRELOAD - 1;
+    char *end = copy_other_libraries(list, list);
+    if (end == list)
+        return 0;
+    *end = '\0';
+    return 1;
+}
+
+static void hide(char **environment)
+{
+    char **to = environment;
+    for (char **from = environment; *from != NULL; from++) {
+        if (which_variable(*from) < 0 && (!is_preload(*from) || leave_other_libraries(*from)))
+            *to++ = *from;
+    }
+    *to = NULL;
+}
+
+int dm_membership_take(char **environment)
+{
+    const char *preload = find(environment, is_preload);
+    size_t library_bytes = 0;
+    if (preload != NULL)
+        note_library(preload + sizeof PRELOAD - 1, s_library, &library_bytes);
+    if (library_bytes == 0 || is_own_command(s_library, library_bytes))
+        return -1;
+    unsigned found = 0;
+    for (char **at = environment; *at != NULL; at++) {
+        int which = which_variable(*at);
+        if (which < 0 || strlen(*at) >= s_variables[which].bytes)
+            continue;
+        strcpy(s_variables[which].entry, *at);
+        found |= 1u << which;
+    }
+    const unsigned needed = 1u << COORDINATOR | 1u << TOKEN;
+    if ((found & needed) != needed)
+        return -1;
+    s_library_bytes = library_bytes;
+    if (!is_go_program())
+        hide(environment);
+    return 0;
+}
+
+static void change(int which, const char *value)
+{
+    const struct variable *variable = &s_variables[which];
+    if (strlen(value) < variable->bytes - variable->name_bytes)
+        strcpy(variable->entry + variable->name_bytes, value);
+}
+
+void dm_membership_change(const char *coordinator, const char *token, const char *stdio)
+{
+    change(COORDINATOR, coordinator);
+    change(TOKEN, token);
+    change(STDIO, stdio);
+}
+
+/* --- the environment of what is started --------------------------------------------------------------------------- */
+
+size_t dm_membership_room(char *const *environment)
+{
+    if (s_library_bytes == 0)
+        return 0;
+    size_t pointers = VARIABLES + 2; /* with LD_PRELOAD and the end */
+    size_t others = 0;
+    for (; environment != NULL && *environment != NULL; environment++) {
+        pointers++;
+        if (is_preload(*environment))
+            others = strlen(*environment);
+    }
+    return pointers * sizeof(char *) + sizeof PRELOAD + s_library_bytes + 1 + others;
+}
+
+char **dm_membership_environment(char *const *environment, int carries, void *room)
+{
+    char **to = room;
+    const char *others = "";
+    /* Linux takes a NULL for an empty environment, execve(2). */
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (is_preload(*environment))
+            others = *environment + sizeof PRELOAD - 1;
+        else if (which_variable(*environment) < 0)
+            *to++ = *environment;
+    }
+    for (int i = 0; i < VARIABLES; i++)
+        *to++ = s_variables[i].entry;
+    char *preload = (char *)(to + 2);
+    char *text = mempcpy(preload, PRELOAD, sizeof PRELOAD - 1);
+    char *list = text;
+    if (carries)
+        text = mempcpy(text, s_library, s_library_bytes);
+    /* The colon goes where the list begins, and is overwritten when no list follows. */
+    char *end = copy_other_libraries(others, text + (carries ? 1 : 0));
+    if (carries && end != text + 1)
+        *text = ':';
+    else if (carries)
+        end = text;
+    *end = '\0';
+    if (end != list)
+        *to++ = preload;
+    *to = NULL;
+    return room;
+}

@@ -1,0 +1,21 @@
+// World: a restored process whose program threads are still parked.
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Coordination;
+
+/// <summary>What the programs that this one starts are told of their computation: native-shim/src/membership.h.</summary>
+internal static unsafe class Membership
+{
+    /// <summary>After a restart they belong to the coordinator that woke us.</summary>
+    /// <param name="coordinator">Where it listens.</param>
+    /// <param name="stdio">See <see cref="Descriptors.LaunchStdio"/>.</param>
+    public static void Change(CoordinatorAddress coordinator, string stdio)
+    {
+        fixed (byte* address = Kernel.Terminated(coordinator.HostAndPort))
+        fixed (byte* token = Kernel.Terminated(Convert.ToHexStringLower(coordinator.Token)))
+        fixed (byte* streams = Kernel.Terminated(stdio))
+        {
+            Shim.ChangeMembership(address, token, streams);
+        }
+    }
+}
