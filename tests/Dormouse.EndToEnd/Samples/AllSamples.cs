@@ -14,6 +14,7 @@ internal static class AllSamples
         new("registers", "registers"),
         new("process-tree", "process-tree"),
         new("spawn-loop", "spawn-loop"),
+        new("exec-family", "exec-family"),
         new("signals", "signals"),
         new("timers", "timers"),
         new("pipes-unread", "pipes-unread"),
