@@ -23,7 +23,7 @@ internal sealed class StartedProgramsTests
         """)]
     [TestCase("perl", 3, "exec perl -e '%ENV = (SAMPLE_STOP => $ENV{SAMPLE_STOP}, SAMPLE_DIR => $ENV{SAMPLE_DIR}); if (fork == 0) { exec \"HELLO\" } $status = system \"HELLO\"; wait; exit $status | $?'")]
     [TestCase("xargs", 4, "printf '1\\n2\\n3\\n' | " + Empty + " xargs -P 3 -I{} HELLO {} > /dev/null; exit ${PIPESTATUS[1]}")]
-    [TestCase("make", 4, "printf 'all: a b c\\na b c:\\n\\t" + Empty + " HELLO\\n' > Makefile; exec make -s -j 3")]
+    [TestCase("make", 4, "printf 'all: a b c\\na b c:\\n\\tenv -i SAMPLE_STOP=$$SAMPLE_STOP SAMPLE_DIR=$$SAMPLE_DIR HELLO\\n' > Makefile; exec make -s -j 3")]
     [TestCase("daemon", 2, "( setsid " + Empty + " HELLO & ); " + Empty + " HELLO")]
     public async Task ProgramsStartedWithLittleEnvironment_SurviveRestart(string by, int members, string script, CancellationToken token)
     {

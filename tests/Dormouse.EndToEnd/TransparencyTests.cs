@@ -32,7 +32,7 @@ internal sealed class TransparencyTests
     [TestCase("closed descriptors", "exec 3>&-; /bin/sh -c 'exec 0<&- 1>&1 2>&-; echo still here'")]
     [TestCase("broken pipe", "python3 -c 'import signal; print(signal.getsignal(signal.SIGPIPE))'; yes | head -1")]
     [TestCase("environment of a shell that libc starts", "python3 -c 'import os; os.environ.clear(); os.system(\"env\"); print(os.popen(\"env\").read())' | sort")]
-    [TestCase("cancelled system()", "trap 'echo trapped' INT; python3 -c 'import os; print(os.system(\"exit 3\"), os.system(\"kill -INT $$\"), os.system(\"kill -KILL $$\"))'")]
+    [TestCase("status of system()", "trap 'echo trapped' INT; python3 -c 'import os; print(os.system(\"exit 3\"), os.system(\"kill -INT $$\"), os.system(\"kill -KILL $$\"))'")]
     public async Task Program_SeesNoDifference(string what, string script, CancellationToken token)
     {
         await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
