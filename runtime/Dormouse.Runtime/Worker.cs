@@ -200,7 +200,7 @@ internal sealed unsafe class Worker
         if (error < 0)
         {
             image.Discard();
-            _link.Send(new CheckpointFailed(image.Epoch, $"{Who()} cannot write {image.TemporaryPath} to disk: {Errno.Text(error)}. Make room or choose another directory with --ckptdir."));
+            _link.Send(new CheckpointFailed(image.Epoch, Who() + ": " + ImageFailure.Describe(image.TemporaryPath, error)));
             return;
         }
 

@@ -21,6 +21,25 @@ public static class LocalProcess
     /// <summary>Clock ticks since boot, as the kernel tells it of this process.</summary>
     public static ulong OwnStartTime() => ulong.Parse(FieldsFromState("self")[19]);
 
+    /// <summary>What an image of the process would have to hold at least; 0: not known.</summary>
+    /// <remarks>"RssAnon:     1234 kB" of proc_pid_status(5).</remarks>
+    public static ulong AnonymousMemoryBytes(int pid)
+    {
+        try
+        {
+            foreach (string line in File.ReadLines($"/proc/{pid}/status"))
+            {
+                if (line.StartsWith("RssAnon:", StringComparison.Ordinal)) return ulong.Parse(line["RssAnon:".Length..^" kB".Length]) * 1024;
+            }
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // It has ended.
+        }
+
+        return 0;
+    }
+
     private static string[] FieldsFromState(string process)
     {
         string stat = File.ReadAllText($"/proc/{process}/stat");

@@ -201,8 +201,15 @@ internal sealed class Computation
             return;
         }
 
-        Epoch++;
         string directory = command.Directory.Length > 0 ? command.Directory : _directory;
+        if (DiskSpace.Problem(directory, Members) is { } problem)
+        {
+            CheckpointLog.RoundFailed(_logger, Epoch, Phase, problem);
+            client?.Send(new CommandFailed(FailureKind.Failed, problem));
+            return;
+        }
+
+        Epoch++;
         CheckpointRound round = new(this, client, command, directory, Store.TakeNumber());
         Round = round;
         CheckpointLog.CheckpointStarted(_logger, Epoch, round.Generation, Table.Count, directory);

@@ -47,6 +47,9 @@ internal static class CommandTool
         else if (result.GetValue(quit)) client.Send(default(QuitCommand));
         else client.Send(new IntervalCommand(seconds));
         client.Expect<CommandDone>();
+
+        // Who starts a program next must not find a coordinator that is about to end.
+        if (result.GetValue(quit)) client.AwaitEnd();
         return ExitCode.Success;
     }
 

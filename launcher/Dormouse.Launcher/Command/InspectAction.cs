@@ -14,6 +14,10 @@ internal static class InspectAction
         {
             image = ImageFile.Open(path);
         }
+        catch (Exception problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ToolException(ExitCode.Failed, $"There is no image {path}.");
+        }
         catch (Exception problem) when (problem is ImageFormatException or IOException or UnauthorizedAccessException)
         {
             throw new ToolException(ExitCode.Failed, problem.Message);

@@ -92,6 +92,22 @@ internal sealed class CoordinatorClient : IDisposable
         throw Unexpected(kind, payload);
     }
 
+    /// <summary>Waits until the coordinator has gone, for a moment.</summary>
+    public void AwaitEnd()
+    {
+        _socket.ReceiveTimeout = (int)s_handshake.TotalMilliseconds;
+        try
+        {
+            while (_socket.Receive(_incoming.Space(4096).Span, SocketFlags.None) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // It is gone, too, or takes its time.
+        }
+    }
+
     /// <summary>What an answer that is none of the expected ones means for the user.</summary>
     public static ToolException Unexpected(FrameKind kind, ReadOnlySpan<byte> payload)
     {

@@ -85,7 +85,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         var identity = new ImageIdentity(worker.Computation, request.Generation, worker.Member, candidates.ImageCount);
         worker.Generation = request.Generation;
         ImageMetadata(identity, out ImageManifest manifest);
-        _builder = new ImageBuilder(_fd, identity, _mappings);
+        _builder = new ImageBuilder(_fd, _temporaryPath!, identity, _mappings);
         ImageFigures? figures = _builder.Write(manifest, SharedMemory!.SavedHere);
         if (figures is null)
         {
@@ -111,7 +111,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         if (_fd < 0)
         {
             int error = _fd;
-            throw new CheckpointException($"cannot create {_temporaryPath}: {Errno.Text(error)}. Make the directory writable or choose another with --ckptdir.");
+            throw new CheckpointException(ImageFailure.Describe(_temporaryPath, error));
         }
 
         _fd = DescriptorNumbers.Raise(_fd);

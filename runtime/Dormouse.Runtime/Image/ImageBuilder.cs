@@ -3,6 +3,7 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Checkpoint;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
 
@@ -21,6 +22,7 @@ internal sealed unsafe class ImageBuilder
     private const int MostAttempts = 20;
     private const int MemoryLayoutOffset = 184;
     private readonly int _fd;
+    private readonly string _path;
     private readonly ImageIdentity _identity;
     private readonly byte[] _header = GC.AllocateArray<byte>(ImageLayout.HeaderBytes, pinned: true);
     private readonly byte[] _threads;
@@ -28,8 +30,9 @@ internal sealed unsafe class ImageBuilder
     private readonly List<Scratch> _scratch = [];
 
     /// <param name="mappings">Those of the suspended process, before anything was mapped for this image.</param>
-    public ImageBuilder(int fd, ImageIdentity identity, List<Mapping> mappings)
+    public ImageBuilder(int fd, string path, ImageIdentity identity, List<Mapping> mappings)
     {
+        _path = path;
         _mappings = mappings;
         _fd = fd;
         _identity = identity;
@@ -87,7 +90,7 @@ internal sealed unsafe class ImageBuilder
                 ReleaseScratch();
                 return result == 0
                     ? new ImageFigures(order.MemoryBytes, order.ImageBytes)
-                    : throw new CheckpointException($"writing the image failed: {Errno.Text(result)}");
+                    : throw new CheckpointException(ImageFailure.Describe(_path, result));
             }
         }
 
@@ -224,7 +227,7 @@ internal sealed unsafe class ImageBuilder
         int error = Kernel.WriteAllAt(_fd, bytes, (long)offset);
         if (error < 0)
         {
-            throw new CheckpointException($"writing the image failed: {Errno.Text(error)}");
+            throw new CheckpointException(ImageFailure.Describe(_path, error));
         }
     }
 
