@@ -16,6 +16,13 @@
 
 #define LOOK_AFTER_MS 200
 
+static void take_foreground(const struct dm_run *run, int32_t pod)
+{
+    int32_t group = run->pods[pod].foreground_group;
+    if (run->terminal_fd >= 0 && group != 0)
+        (void)dm_syscall3(__NR_ioctl, run->terminal_fd, TIOCSPGRP, (int64_t)&group);
+}
+
 int dm_init_found(struct dm_run *run, int32_t pod)
 {
     if (dm_tree_grow(run, DM_PLAN_INIT, pod, 0) < 0)
@@ -23,18 +30,14 @@ int dm_init_found(struct dm_run *run, int32_t pod)
     for (enum dm_phase phase = DM_PHASE_CREATED; phase <= DM_PHASE_MOVED; phase++)
         if (dm_board_pass(run, phase) < 0)
             return -1;
+    /* All groups exist and nobody runs yet: a program that reads its terminal at once must find itself in the foreground. */
+    if ((run->plan->flags & DM_PLAN_TERMINAL) != 0)
+        take_foreground(run, pod);
     if (dm_tree_settle(run, DM_PLAN_INIT, pod) < 0)
         return -1;
     if (dm_board_pass(run, DM_PHASE_SETTLED) < 0)
         return -1;
     return dm_board_pass(run, DM_PHASE_CHECKED);
-}
-
-static void take_foreground(const struct dm_run *run, int32_t pod)
-{
-    int32_t group = run->pods[pod].foreground_group;
-    if (run->terminal_fd >= 0 && group != 0)
-        (void)dm_syscall3(__NR_ioctl, run->terminal_fd, TIOCSPGRP, (int64_t)&group);
 }
 
 void dm_init_obey(const struct dm_run *run, int32_t pod, const struct dm_order *order)
@@ -124,8 +127,6 @@ _Noreturn void dm_init_live(struct dm_run *run, int32_t pod, int order_fd)
     set_up(run, pod, &order_fd);
     if (dm_init_found(run, pod) < 0)
         dm_exit_process(1);
-    if ((run->plan->flags & DM_PLAN_TERMINAL) != 0 && run->terminal_fd >= 0)
-        take_foreground(run, pod);
 
     const uint64_t wanted = dm_signal_bit(DM_SIGCHLD);
     int signals = (int)dm_syscall4(__NR_signalfd4, -1, (int64_t)&wanted, sizeof wanted, SFD_CLOEXEC | SFD_NONBLOCK);

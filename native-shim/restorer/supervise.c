@@ -29,6 +29,7 @@ struct supervisor {
     struct dm_coordinator coordinator;
     struct pollfd events[EVENTS];
     int waking;  /* the restart is not done yet */
+    int stopped; /* a program was stopped at the terminal meanwhile */
     int verdict; /* steps for which the coordinator's verdict has been waited for although all have ended */
     int own_group;
 };
@@ -167,14 +168,23 @@ static void read_signals(const struct supervisor *s)
         handle_signal(s, (int)info.ssi_signo, info.ssi_code);
 }
 
-static void read_reports(const struct supervisor *s)
+/* Programs run a moment before the coordinator's word arrives that all do: what happens then is not lost. */
+static void stop_when_awake(struct supervisor *s)
+{
+    if (!s->stopped || s->waking)
+        return;
+    s->stopped = 0;
+    take_terminal_back(s);
+    stop_ourselves(s);
+}
+
+static void read_reports(struct supervisor *s)
 {
     struct dm_report report;
     while (dm_read(s->run->report_read, &report, sizeof report) == sizeof report) {
-        if (report.type == DM_REPORT_STOPPED && (s->run->plan->flags & DM_PLAN_TERMINAL) != 0 && !s->waking) {
-            take_terminal_back(s);
-            stop_ourselves(s);
-        }
+        if (report.type == DM_REPORT_STOPPED && (s->run->plan->flags & DM_PLAN_TERMINAL) != 0)
+            s->stopped = 1;
+        stop_when_awake(s);
     }
 }
 
@@ -195,6 +205,7 @@ static void hear_coordinator(struct supervisor *s)
     s->waking = 0;
     s->events[EVENT_COORDINATOR].fd = -1;
     (void)dm_close(s->run->plan->coordinator_fd);
+    stop_when_awake(s);
 }
 
 /* The first process of a pod has ended, or a builder or, without a pod, a child. */
@@ -330,8 +341,6 @@ _Noreturn void dm_supervise(struct dm_run *run)
         (void)dm_syscall5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         if (dm_init_found(run, 0) < 0)
             abandon(&s, 0);
-        if ((run->plan->flags & DM_PLAN_TERMINAL) != 0)
-            order(&s, DM_ORDER_FOREGROUND, 0);
     }
     watch(&s);
 }

@@ -18,6 +18,19 @@ public static class LocalProcess
         }
     }
 
+    /// <summary>Stopped by a signal, as ^Z does it, or by a debugger: state T or t.</summary>
+    public static bool IsStopped(int pid)
+    {
+        try
+        {
+            return FieldsFromState(pid.ToString())[0] is "T" or "t";
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Clock ticks since boot, as the kernel tells it of this process.</summary>
     public static ulong OwnStartTime() => ulong.Parse(FieldsFromState("self")[19]);
 

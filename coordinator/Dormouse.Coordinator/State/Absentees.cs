@@ -7,7 +7,7 @@ namespace Dormouse.Coordinator.State;
 /// <param name="Until">When it is no longer waited for.</param>
 internal sealed record Absentee(ProcessIdentity Identity, string HostName, ulong StartTime, string Program, string Doing, TimeSpan Until)
 {
-    public override string ToString() => $"pid {Identity.Pid} ({Program}) on {HostName} to {Doing}";
+    public override string ToString() => $"pid {Identity.Pid} ({Program}) on {HostName} to {Doing}{Identity.WhySilent}";
 }
 
 /// <summary>
@@ -17,6 +17,9 @@ internal sealed record Absentee(ProcessIdentity Identity, string HostName, ulong
 internal sealed class Absentees(Func<TimeSpan> now)
 {
     private readonly Dictionary<ProcessIdentity, Absentee> _all = [];
+
+    /// <summary>The last one that did not come in time.</summary>
+    public Absentee? Late { get; private set; }
 
     public IReadOnlyCollection<Absentee> All => _all.Values;
 
@@ -28,13 +31,17 @@ internal sealed class Absentees(Func<TimeSpan> now)
 
     public void Clear() => _all.Clear();
 
+    public void ForgetLate() => Late = null;
+
     /// <summary>Drops those who have ended, as far as that can be seen from here, and those who had time enough.</summary>
     public void Forget()
     {
         foreach (Absentee absentee in _all.Values.ToArray())
         {
             bool ended = absentee.Identity.HostId == OwnHost.Id && !LocalProcess.IsAlive(absentee.Identity.Pid, absentee.StartTime);
-            if (ended || now() > absentee.Until) _all.Remove(absentee.Identity);
+            if (!ended && now() <= absentee.Until) continue;
+            _all.Remove(absentee.Identity);
+            if (!ended) Late = absentee;
         }
     }
 }

@@ -25,6 +25,11 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     public override TimeSpan NextLook
         => Computation.Phase == Phase.Suspend && Computation.Absentees.Count > 0 ? Computation.Now + s_execPoll : Timeout.InfiniteTimeSpan;
 
+    /// <summary>A stopped process does nothing, whatever it is asked. Later it is no matter: one that stands still for us cannot be stopped.</summary>
+    public override bool IsHopeless => Computation.Phase == Phase.Suspend
+        && (Participants.Any(member => member.Progress == Progress.None && member.Identity.IsStopped)
+            || Computation.Absentees.All.Any(absentee => absentee.Identity.IsStopped));
+
     public override void Entered(Phase phase)
     {
         switch (phase)
@@ -122,7 +127,9 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         if (Computation.Absentees.Count > 0) return;
         if (Participants.Count == 0)
         {
-            Computation.Fail(FailureKind.NothingAttached, "All processes ended before they could be checkpointed.");
+            Computation.Fail(FailureKind.NothingAttached, Computation.Absentees.Late is { } late
+                ? $"No process is attached to this coordinator; waited for {late}."
+                : "All processes ended before they could be checkpointed.");
             return;
         }
 

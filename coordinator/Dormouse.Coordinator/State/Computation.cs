@@ -175,7 +175,7 @@ internal sealed class Computation
             _nextWarning = now + (now - _phaseSince);
         }
 
-        if (Round is not null && IsDue(PhaseDeadline, now))
+        if (Round is not null && (IsDue(PhaseDeadline, now) || (now >= _phaseSince + s_firstWarning && Round.IsHopeless)))
             Fail(FailureKind.Failed, $"Waited {(now - _phaseSince).TotalSeconds:0} s for {WaitingFor()}.");
 
         Endings.Consider();
@@ -194,6 +194,7 @@ internal sealed class Computation
             return;
         }
 
+        Absentees.ForgetLate();
         Absentees.Forget();
         if (Table.Count == 0 && Absentees.Count == 0)
         {

@@ -42,6 +42,9 @@ internal abstract class Round(Computation computation, Peer? client)
     /// <summary>It has failed, and the computation runs again (or is gone): tell everybody.</summary>
     public abstract void Failed(FailureKind failure, string reason);
 
+    /// <summary>It has waited for a while, and waiting longer is no use.</summary>
+    public virtual bool IsHopeless => false;
+
     /// <summary>Whom the current phase waits for, in words.</summary>
     public abstract IEnumerable<string> Missing();
 
@@ -59,7 +62,7 @@ internal abstract class Round(Computation computation, Peer? client)
         if (Step.Of(Computation.Phase, least) is not { } step) yield break;
         foreach (Member member in Participants)
         {
-            if (member.Progress == least) yield return $"{member} to {step.Doing}";
+            if (member.Progress == least) yield return $"{member} to {step.Doing}{member.Identity.WhySilent}";
         }
     }
 }
