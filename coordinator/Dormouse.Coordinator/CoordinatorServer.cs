@@ -133,7 +133,8 @@ public sealed class CoordinatorServer : IDisposable
 
             Connection connection = new(socket, endpoint, _toSend.Add)
             {
-                Nonce = RandomBytes.Take(TokenProof.NonceBytes), Deadline = _computation.Now + _options.HandshakeDeadline,
+                Nonce = RandomBytes.Take(TokenProof.NonceBytes),
+                Deadline = _computation.Now + _options.HandshakeDeadline,
             };
             HousekeepSoon();
             _connections.Add(connection.Fd, connection);

@@ -140,6 +140,8 @@ internal sealed class ReliabilityTests
             ("cut off in the header", whole[..1000]),
             ("cut off in the middle", whole[..(whole.Length / 2)]),
             ("cut off by a page", whole[..^4096]),
+            ("of another version", Flip(whole, 8)),
+            ("of another architecture", Flip(whole, 12)),
             ("a bit of the header", Flip(whole, 20)),
             ("a bit of the manifest", Flip(whole, 4200)),
             ("a bit of memory", Flip(whole, whole.Length / 2)),
@@ -156,10 +158,52 @@ internal sealed class ReliabilityTests
         string hidden = images[0] + ".hidden";
         File.Move(images[0], hidden);
         await AssertRefusedAsync(program, images[1..], "one is missing", token);
+        File.Copy(images[1], images[0]);
+        await AssertRefusedAsync(program, images, "one is there twice, in place of another", token);
+        File.Delete(images[0]);
         File.Move(hidden, images[0]);
 
         await program.RestartAsync(token);
         await program.AssertContentAsync(s_tree, token);
+    }
+
+    /// <summary>Whatever is mixed, nothing is woken that was not together.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task ImagesThatDoNotBelongTogether_AreRefusedInOneSentence(CancellationToken token)
+    {
+        Sample sample = new("hello", "hello");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+        await program.WaitForOutputAsync(program.LaunchAnother("second", sample.Resolve()), "ready", token);
+        string apart = Path.Combine(program.Work, "apart"), alien = Path.Combine(program.Work, "alien");
+        string[] first = await CopyCheckpointAsync(program, apart, token);
+        string[] second = [.. (await program.CheckpointAsync(token)).Images.Select(image => image.Path)];
+        await program.KillAsync(token);
+        await using CheckpointedProgram other = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        string[] others = await CopyCheckpointAsync(other, alien, token);
+        await other.KillAsync(token);
+        other.Passed();
+
+        // Where the rest cannot be found: in directories of their own.
+        string[] mixed = [Moved(first[0], Path.Combine(program.Work, "a")), Moved(second[1], Path.Combine(program.Work, "b"))];
+        await AssertRefusedAsync(program, mixed, "of two generations", token);
+        await AssertRefusedAsync(program, [first[1], others[0]], "of two computations", token);
+
+        program.Passed();
+    }
+
+    private static async Task<string[]> CopyCheckpointAsync(CheckpointedProgram program, string directory, CancellationToken token)
+    {
+        CheckpointReport report = await program.CheckpointAsync(token);
+        return [.. report.Images.Select(image => Moved(image.Path, directory))];
+    }
+
+    private static string Moved(string image, string directory)
+    {
+        Directory.CreateDirectory(directory);
+        string copy = Path.Combine(directory, Path.GetFileName(image));
+        File.Copy(image, copy);
+        return copy;
     }
 
     private static async Task AssertRefusedAsync(CheckpointedProgram program, string[] images, string what, CancellationToken token)

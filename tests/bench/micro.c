@@ -44,7 +44,7 @@ static void one_fork(void)
 
 static void one_spawn(void)
 {
-    char *arguments[] = { "true", NULL };
+    char *arguments[] = {"true", NULL};
     pid_t child;
     need(posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environ) == 0, "posix_spawn");
     need(waitpid(child, NULL, 0) == child, "waitpid");
@@ -67,9 +67,15 @@ static void one_pipe(void)
     need(write(s_pipe[1], &byte, 1) == 1 && read(s_pipe[0], &byte, 1) == 1, "pipe");
 }
 
-static void one_open(void) { close(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+static void one_open(void)
+{
+    close(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
-static void *nothing(void *argument) { return argument; }
+static void *nothing(void *argument)
+{
+    return argument;
+}
 
 static void one_thread(void)
 {
@@ -85,14 +91,14 @@ static void one_compute(void)
     __asm__ volatile("" : : "x"(sum));
 }
 
-static struct sockaddr_in s_address = { .sin_family = AF_INET };
+static struct sockaddr_in s_address = {.sin_family = AF_INET};
 static int s_listener;
 
 static void one_connect(void)
 {
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct linger at_once = { 1, 0 };
-    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);   /* so that ports do not run out */
+    struct linger at_once = {1, 0};
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* so that ports do not run out */
     need(connect(client, (struct sockaddr *)&s_address, sizeof s_address) == 0, "connect");
     int server = accept(s_listener, NULL, NULL);
     need(server >= 0, "accept");
@@ -109,12 +115,15 @@ static void listen_somewhere(void)
     need(getsockname(s_listener, (struct sockaddr *)&s_address, &length) == 0, "getsockname");
 }
 
-static const struct operation { const char *name; void (*run)(void); int count; int threads; } s_operations[] = {
-    { "fork", one_fork, 200, 1 },          { "spawn", one_spawn, 50, 1 },
-    { "malloc", one_malloc, 1000000, 1 },  { "malloc-2", one_malloc, 1000000, 2 },
-    { "pipe", one_pipe, 100000, 1 },       { "open", one_open, 100000, 1 },
-    { "thread", one_thread, 2000, 1 },     { "compute", one_compute, 500, 1 },
-    { "connect", one_connect, 2000, 1 },
+static const struct operation {
+    const char *name;
+    void (*run)(void);
+    int count;
+    int threads;
+} s_operations[] = {
+    {"fork", one_fork, 200, 1},           {"spawn", one_spawn, 50, 1},      {"malloc", one_malloc, 1000000, 1},
+    {"malloc-2", one_malloc, 1000000, 2}, {"pipe", one_pipe, 100000, 1},    {"open", one_open, 100000, 1},
+    {"thread", one_thread, 2000, 1},      {"compute", one_compute, 500, 1}, {"connect", one_connect, 2000, 1},
 };
 
 static void *repeat(void *argument)
@@ -155,7 +164,8 @@ static void fill(char *memory, size_t size)
 
 static char *hold(size_t mebibytes)
 {
-    char *memory = mmap(NULL, mebibytes * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    char *memory =
+        mmap(NULL, mebibytes * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     need(memory != MAP_FAILED, "mmap");
     fill(memory, mebibytes * MIB);
     return memory;
@@ -213,7 +223,8 @@ static void plain_read(const char *path, size_t mebibytes)
 {
     int64_t start = now_ns(CLOCK_MONOTONIC);
     int fd = open(path, O_RDONLY);
-    char *memory = mmap(NULL, mebibytes * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    char *memory =
+        mmap(NULL, mebibytes * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     for (size_t i = 0; i < mebibytes; i += 4)
         need(read(fd, memory + i * MIB, 4 * MIB) == 4 * MIB, "read");
     printf("%.4f\n", (now_ns(CLOCK_MONOTONIC) - start) / 1e9);

@@ -17,7 +17,9 @@ internal static class GenerationFile
         string temporary = path + ".part";
         FileStreamOptions create = new()
         {
-            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
         using (FileStream file = new(temporary, create))
         {

@@ -5,6 +5,8 @@ namespace Dormouse.Coordinator.State;
 /// <summary>Those who wait for all members to end.</summary>
 internal sealed class Endings(Computation computation)
 {
+    private static readonly TimeSpan s_endPoll = TimeSpan.FromMilliseconds(5);
+
     private readonly List<Ending> _all = [];
 
     /// <summary>One was for the coordinator too, and is over.</summary>
@@ -13,7 +15,11 @@ internal sealed class Endings(Computation computation)
     /// <summary>Members are being ended: whoever joins now is to end as well.</summary>
     public bool IsKilling => _all.Count > 0;
 
-    public TimeSpan NextDeadline => _all.Count == 0 ? Timeout.InfiniteTimeSpan : _all.Min(ending => ending.Deadline);
+    /// <summary>When to look next. A connection ends a moment before its process does, and nothing tells of that.</summary>
+    public TimeSpan NextDeadline
+        => _all.Count == 0 ? Timeout.InfiniteTimeSpan
+            : computation.Table.Count == 0 ? computation.Now + s_endPoll
+            : _all.Min(ending => ending.Deadline);
 
     public void Add(Peer? client, bool quit, Action whenDone)
     {

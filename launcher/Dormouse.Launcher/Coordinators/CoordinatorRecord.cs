@@ -30,7 +30,9 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
         string temporary = Path.Combine(directory, $".{FileName(Port)}.{Environment.ProcessId}");
         FileStreamOptions create = new()
         {
-            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
         using (FileStream file = new(temporary, create))
         using (Utf8JsonWriter json = new(file))

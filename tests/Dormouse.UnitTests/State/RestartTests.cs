@@ -141,5 +141,6 @@ internal sealed class RestartTests
     private void Begin(uint count) => _computation.State.BeginRestart(_computation.Client, new RestartBegin(Computation, 7, 1, count));
 
     private (RecordingPeer Peer, MemberScript Script) Wake(string program, uint member) => _computation.Join(new MemberScript(
-        _computation.Hello(program) with { Flags = MemberFlags.Restarted, Computation = Computation, Member = member, Generation = 7 }) { TouchesFiles = true });
+        _computation.Hello(program) with { Flags = MemberFlags.Restarted, Computation = Computation, Member = member, Generation = 7 })
+    { TouchesFiles = true });
 }
