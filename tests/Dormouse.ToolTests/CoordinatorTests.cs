@@ -54,6 +54,27 @@ internal sealed class CoordinatorTests
         Assert.That(checkpoint.Error, Does.Contain("No process is attached"));
     }
 
+    [Test, CancelAfter(60_000)]
+    public async Task PeriodicCheckpoints_KeepSoManyGenerations(CancellationToken token)
+    {
+        using Process program = _tools.Start([], Tools.PathOf("dmlaunch"), "--new-coordinator", "-i", "1", "--keep", "3", "--ckptdir", Path.Combine(_tools.Home, "made", "by", "dmlaunch"), "sleep", "1000");
+        int generation = 0;
+        await Tools.WaitAsync("the fifth generation", async () =>
+        {
+            ToolResult status = await _tools.RunAsync(token, "dmcommand", "--status", "--json");
+            if (status.ExitCode == 0) generation = JsonDocument.Parse(status.Output).RootElement.GetProperty("generation").GetInt32();
+            return generation >= 5;
+        }, token);
+
+        ToolResult never = await _tools.RunAsync(token, "dmcommand", "--interval", "0");
+        ToolResult last = await _tools.RunAsync(token, "dmcommand", "--checkpoint", "--json");
+        generation = JsonDocument.Parse(last.Output).RootElement.GetProperty("generation").GetInt32();
+        string[] archives = [.. Directory.GetDirectories(Path.Combine(_tools.Home, "made", "by", "dmlaunch")).Select(path => Path.GetFileName(path)!).Order()];
+
+        Assert.That(never.ExitCode, Is.Zero, never.Error);
+        Assert.That(archives, Is.EqualTo(new[] { $"generation-{generation - 2}", $"generation-{generation - 1}" }));
+    }
+
     /// <summary>A process says hello a moment after its main() has begun.</summary>
     [Test, CancelAfter(60_000)]
     public async Task ACheckpoint_RightAfterTheFirstLine_WaitsForTheProcessToJoin(CancellationToken token)

@@ -51,7 +51,25 @@ internal sealed class GenerationStore(string ownHost, int keep)
         foreach (Member member in members) images.Add(ImageOf(member));
         CommitPlan plan = new(new Generation(number, now, images));
 
-        foreach (Generation older in _generations.Values) PlanArchive(plan, older, members);
+        Dictionary<(uint, string), Member> movers = members.ToDictionary(member => (member.Id, member.Hello.HostName));
+        Dictionary<string, Member> anyOnHost = [];
+        HashSet<(string, string)> used = [];
+        foreach (Member member in members)
+        {
+            anyOnHost.TryAdd(member.Hello.HostName, member);
+            used.Add((member.Hello.HostName, DirectoryOf(member.Image.TemporaryPath)));
+        }
+
+        foreach (Generation older in _generations.Values)
+        {
+            foreach (StoredImage image in older.Images)
+            {
+                if (IsArchived(image, older.Number) || !used.Contains((image.HostName, DirectoryOf(image.Path)))) continue;
+                Member? mover = movers.GetValueOrDefault((image.Member, image.HostName)) ?? anyOnHost.GetValueOrDefault(image.HostName);
+                PlanArchive(plan, image, older.Number, mover);
+            }
+        }
+
         foreach (Member member in members)
         {
             PlanArchiveOfUnknown(plan, member);
@@ -125,21 +143,15 @@ internal sealed class GenerationStore(string ownHost, int keep)
     private static bool IsArchived(StoredImage image, uint generation)
         => Path.GetFileName(DirectoryOf(image.Path)) == ImageNames.Archive(generation);
 
-    /// <summary>Plans the moves of an older generation's images out of the directories that the new one uses.</summary>
-    private void PlanArchive(CommitPlan plan, Generation older, IReadOnlyCollection<Member> members)
+    /// <summary>Plans the move of an older image out of a directory that the new generation uses.</summary>
+    /// <param name="mover">A member on the same host, its own process if that lives.</param>
+    private void PlanArchive(CommitPlan plan, StoredImage image, uint generation, Member? mover)
     {
-        foreach (StoredImage image in older.Images)
-        {
-            if (IsArchived(image, older.Number)) continue;
-            if (!plan.Generation.Images.Any(fresh => fresh.HostName == image.HostName && DirectoryOf(fresh.Path) == DirectoryOf(image.Path))) continue;
-            ImageRename rename = new(image.Path, ArchivePath(image.Path, older.Number), Optional: true);
-            Member? mover = members.FirstOrDefault(member => member.Id == image.Member && member.Hello.HostName == image.HostName)
-                ?? members.FirstOrDefault(member => member.Hello.HostName == image.HostName);
-            if (mover is not null) plan.Add(mover, rename);
-            else if (image.HostName == ownHost) plan.Own.Add(rename);
-            else continue;
-            plan.Archived.Add(image, rename.To);
-        }
+        ImageRename rename = new(image.Path, ArchivePath(image.Path, generation), Optional: true);
+        if (mover is not null) plan.Add(mover, rename);
+        else if (image.HostName == ownHost) plan.Own.Add(rename);
+        else return;
+        plan.Archived.Add(image, rename.To);
     }
 
     /// <summary>A member woken from an image that this coordinator has no record of: should it lie where the new one goes, it moves.</summary>

@@ -307,8 +307,11 @@ internal sealed class Computation
         if (Phase != step.Phase || member.Progress != step.Before)
             throw new ProtocolException($"{member} claims {step.After} in phase {Phase}, after {member.Progress}.");
         member.Progress = step.After;
-        if (Round is { } round) _fault?.StepFinished(this, round, member);
-        Consider(step);
+        if (Round is not { } round) return;
+        _fault?.StepFinished(this, round, member);
+
+        // Looking at all of them each time would take the square of their number.
+        if (round.CountFinished(step) >= round.Participants.Count) Consider(step);
     }
 
     /// <summary>Goes on when all participants have finished this step.</summary>

@@ -5,6 +5,9 @@ namespace Dormouse.Coordinator.State;
 /// <summary>One checkpoint or one restart: what is sent when a phase begins, and what the loss of somebody means.</summary>
 internal abstract class Round(Computation computation, Peer? client)
 {
+    private Step? _counted;
+    private int _finished;
+
     protected Computation Computation { get; } = computation;
 
     /// <summary>Who asked for it and still listens.</summary>
@@ -49,6 +52,13 @@ internal abstract class Round(Computation computation, Peer? client)
     public abstract IEnumerable<string> Missing();
 
     public virtual void ClientLost() => Client = null;
+
+    /// <summary>Counts those who have finished this step, the ones who are gone since included.</summary>
+    public int CountFinished(Step step)
+    {
+        if (_counted != step) (_counted, _finished) = (step, 0);
+        return ++_finished;
+    }
 
     protected void Release(Phase phase)
     {
