@@ -81,9 +81,14 @@ struct dm_resume_call {
     uint64_t rdi, rsi, rdx, r10; /* as the program had them */
     uint64_t rip, rsp;
     int64_t done;                /* bytes transferred before the interruption, or 0 */
-    int64_t timeout[2];          /* struct timespec that replaces the program's */
+    int64_t timeout[2];          /* struct timespec that replaces the program's, or that of `wait` */
+    /* A call on a socket with a time limit of its own (SO_RCVTIMEO): ppoll(2) for what is left of it, then the call. */
+    int64_t number;              /* of the call */
+    int64_t late;                /* its result when the time is over */
+    uint64_t wait;               /* struct pollfd */
 } __attribute__((aligned(16)));
 
 extern char dm_resume_call_start[], dm_resume_call_after[];
+extern char dm_resume_wait_start[], dm_resume_wait_after[];
 
 #endif

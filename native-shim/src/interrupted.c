@@ -15,11 +15,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "dm_syscall.h"
+#include "socket_limit.h"
 
 enum timeout_kind { NO_TIMEOUT, MILLISECONDS, TIMESPEC };
 
@@ -78,7 +81,7 @@ static const struct interruptible Interruptible[] = {
 
 static bool is_in_resume_call(uint64_t rip)
 {
-    return rip == (uint64_t)dm_resume_call_start || rip == (uint64_t)dm_resume_call_after;
+    return rip >= (uint64_t)dm_resume_wait_start && rip <= (uint64_t)dm_resume_call_after;
 }
 
 /* The number of the call that `rip` has just left, or -1. The signal frame does not have it:
@@ -88,6 +91,8 @@ static int64_t call_number(const struct dm_thread_slot *slot, uint64_t rip)
 {
     if (slot->call_number >= 0 && slot->call_number != __NR_restart_syscall && slot->call_pc == rip)
         return slot->call_number;
+    if (rip == (uint64_t)dm_resume_wait_after)
+        return __NR_ppoll;
     /* The code before the first instruction of a mapping cannot be looked at. */
     const uint8_t *code = (const uint8_t *)rip;
     if ((rip & 4095) < 7)
@@ -170,6 +175,38 @@ static void continue_timed(const struct dm_thread_slot *slot, const struct inter
     *timeout = (greg_t)call->timeout;
 }
 
+/* A socket with a time limit makes EINTR of every signal (net/core/sock.c, sock_intr_errno), and would begin anew with the
+ * whole limit. */
+static bool continue_limited(const struct dm_thread_slot *slot, int64_t number, ucontext_t *context,
+                             struct dm_resume_call *room)
+{
+    int option = dm_limit_of_call(number);
+    int64_t limit[2]; /* struct timeval */
+    uint32_t bytes = sizeof limit;
+    greg_t *r = context->uc_mcontext.gregs;
+    if (option == 0 || slot->blocked_nanoseconds < 0 ||
+        dm_is_error(dm_syscall5(__NR_getsockopt, r[REG_RDI], SOL_SOCKET, option, (int64_t)limit, (int64_t)&bytes)))
+        return false;
+    int64_t left = limit[0] * 1000000000 + limit[1] * 1000 - slot->blocked_nanoseconds;
+    if (left < 0)
+        left = 0;
+    struct pollfd wait = {.fd = (int)r[REG_RDI], .events = option == SO_RCVTIMEO ? POLLIN : POLLOUT};
+    struct dm_resume_call *call = divert(context, number, room);
+    call->timeout[0] = left / 1000000000;
+    call->timeout[1] = left % 1000000000;
+    call->number = number;
+    call->late = number == __NR_connect ? -EINPROGRESS : -EAGAIN;
+    _Static_assert(sizeof wait == sizeof call->wait, "struct pollfd");
+    memcpy(&call->wait, &wait, sizeof wait);
+    r[REG_RDI] = (greg_t)&call->wait;
+    r[REG_RSI] = 1;
+    r[REG_RDX] = (greg_t)call->timeout;
+    r[REG_R10] = 0;
+    r[REG_RAX] = __NR_ppoll;
+    r[REG_RIP] = (greg_t)dm_resume_wait_start;
+    return true;
+}
+
 static bool blocks(int fd)
 {
     int64_t flags = dm_syscall2(__NR_fcntl, fd, F_GETFL);
@@ -216,6 +253,8 @@ void dm_continue_interrupted_call(const struct dm_thread_slot *slot, ucontext_t 
         continue_timed(slot, entry, context, room);
         return;
     }
+    if (continue_limited(slot, number, context, room))
+        return;
     r[REG_RAX] = number;
     r[REG_RIP] = (greg_t)(rip - 2);
 }

@@ -34,6 +34,16 @@ int dm_table_leave(void)
     return (int)dm_syscall3(__NR_close_range, 0, LAST_DESCRIPTOR, CLOSE_RANGE_UNSHARE_FLAG);
 }
 
+int64_t dm_table_borrow(int fd)
+{
+    int64_t process = dm_syscall2(__NR_pidfd_open, dm_getpid(), 0);
+    if (dm_is_error(process))
+        return process;
+    int64_t copy = dm_syscall3(__NR_pidfd_getfd, process, fd, 0);
+    dm_close((int)process);
+    return copy;
+}
+
 int dm_table_leave_with(uint32_t keep)
 {
     if (keep == 0 || !dm_table_can_be_borrowed())

@@ -17,6 +17,9 @@ int dm_table_can_be_borrowed(void);
 /* Gives the calling thread an empty table. 0 or -errno (kernels before 5.9): then the table stays shared. */
 int dm_table_leave(void);
 
+/* A copy of the program's descriptor in our own table, which the caller closes; or -errno. */
+int64_t dm_table_borrow(int fd);
+
 /* In a restored process, all threads of the program parked: leaves the table to them, and takes along only `keep`. 0 when the
  * table stays shared, 1 when it is our own now. */
 int dm_table_leave_with(uint32_t keep);

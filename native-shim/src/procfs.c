@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "dm_syscall.h"
+#include "socket_limit.h"
 
 struct directory_entry {
     uint64_t inode;
@@ -234,8 +235,10 @@ static bool may_have_relative_timeout(int64_t number, const uint64_t *arguments)
     case __NR_epoll_pwait2:
     case __NR_semtimedop:
         return arguments[3] != 0;
-    default:
-        return false;
+    default: {
+        int option = dm_limit_of_call(number);
+        return option != 0 && dm_socket_has_limit((int)arguments[0], option);
+    }
     }
 }
 
