@@ -38,5 +38,5 @@ waitpid($pid, 0) == $pid && $? == 0 or die "the child ended with $?\n";
 my @keys = sort { $squares{$a} <=> $squares{$b} } keys %squares;
 die "the hash has " . @keys . " keys, not $step\n" unless @keys == $step;
 die "key $_ is $keys[$_]\n" for grep { $keys[$_] ne "key $_" } 0 .. $#keys;
-die "no alarm came\n" unless $alarms;
+die "no alarm came\n" unless $alarms || $step < 10; # 10 steps take 50 ms
 printf "ok checksum %016x steps %d\n", $sum, $step;

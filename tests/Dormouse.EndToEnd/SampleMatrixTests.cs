@@ -12,6 +12,7 @@ internal sealed class SampleMatrixTests
     [TestCaseSource(nameof(ForEverybody)), CancelAfter(120_000)]
     public async Task Resume_AfterCheckpoint_GoesOnUnharmed(Sample sample, RunMode mode, CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(sample, token);
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
         await program.WaitForOutputAsync("ready", token);
 
@@ -27,6 +28,7 @@ internal sealed class SampleMatrixTests
     [TestCaseSource(nameof(ForAll)), CancelAfter(120_000)]
     public async Task Restart_GoesOnWhereItWas(Sample sample, RunMode mode, CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(sample, token);
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
         await program.WaitForOutputAsync("ready", token);
 
@@ -42,6 +44,7 @@ internal sealed class SampleMatrixTests
     [TestCaseSource(nameof(ForEverybody)), CancelAfter(120_000)]
     public async Task RestartTwice_FromTheSameImages_GoesOnWhereItWas(Sample sample, RunMode mode, CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(sample, token);
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
         await program.WaitForOutputAsync("ready", token);
 
@@ -59,6 +62,7 @@ internal sealed class SampleMatrixTests
     [TestCaseSource(nameof(ForEverybody)), CancelAfter(120_000)]
     public async Task Restart_FromMovedImages_InAnotherDirectory_GoesOnWhereItWas(Sample sample, RunMode mode, CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(sample, token);
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
         await program.WaitForOutputAsync("ready", token);
 
@@ -76,6 +80,7 @@ internal sealed class SampleMatrixTests
     [TestCaseSource(nameof(ForRootToo)), CancelAfter(240_000)]
     public async Task FiveCycles_OfCheckpointAndRestart_EndAsOneRun(Sample sample, RunMode mode, CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(sample, token);
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, mode, token);
         await program.WaitForOutputAsync("ready", token);
 

@@ -23,7 +23,7 @@ internal static class AllSamples
         new("unix-sockets", "unix-sockets"),
         new("files", "files"),
         new("roll-back", "roll-back"),
-        new("pty", "pty"),
+        new("pty", "pty") { Exclusive = "pseudo-terminals" },
         new("shared-memory", "shared-memory"),
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),

@@ -13,6 +13,9 @@ internal sealed record Sample(string Name, params string[] Command)
     /// <summary>Variables it needs.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What only one program of the host can have at a time, such as the number of a pseudo-terminal; empty: nothing.</summary>
+    public string Exclusive { get; init; } = "";
+
     /// <summary>The command with full paths: names without a slash are samples; interpreters are the system's own.</summary>
     public string[] Resolve()
         => [.. Command.Select((word, index) => word.StartsWith('@') ? Built.Sample(word[1..]) : index == 0 && !word.Contains('/', StringComparison.Ordinal) ? Built.Sample(word) : word)];

@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+
+namespace Dormouse.EndToEnd.Samples;
+
+/// <summary>Tests run side by side; those whose samples want the same exclusive thing take turns.</summary>
+internal sealed class Turn : IDisposable
+{
+    private static readonly ConcurrentDictionary<string, SemaphoreSlim> s_turns = new();
+    private readonly SemaphoreSlim? _taken;
+
+    private Turn(SemaphoreSlim? taken) => _taken = taken;
+
+    public static async Task<Turn> TakeAsync(Sample sample, CancellationToken token)
+    {
+        if (sample.Exclusive.Length == 0)
+        {
+            return new Turn(null);
+        }
+
+        SemaphoreSlim turn = s_turns.GetOrAdd(sample.Exclusive, _ => new SemaphoreSlim(1));
+        await turn.WaitAsync(token);
+        return new Turn(turn);
+    }
+
+    public void Dispose() => _taken?.Release();
+}
