@@ -14,6 +14,9 @@ internal static partial class CheckpointLog
     [LoggerMessage(22, LogLevel.Warning, "epoch {Epoch}: given up in {Phase}: {Reason}")]
     public static partial void RoundFailed(ILogger logger, uint epoch, Phase phase, string reason);
 
+    [LoggerMessage(29, LogLevel.Information, "epoch {Epoch}: put off in {Phase}, to be tried again: {Reason}")]
+    public static partial void CheckpointPostponed(ILogger logger, uint epoch, Phase phase, string reason);
+
     [LoggerMessage(23, LogLevel.Information, "epoch {Epoch}: ending {Members} members, quit={Quit}")]
     public static partial void KillStarted(ILogger logger, uint epoch, int members, bool quit);
 

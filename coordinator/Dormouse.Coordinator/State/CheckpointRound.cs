@@ -15,6 +15,12 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
 
     public uint Generation { get; } = generation;
 
+    /// <summary>What was asked for.</summary>
+    public CheckpointCommand Command => command;
+
+    /// <summary>When it was begun for the first time; later than that it may have been postponed.</summary>
+    public TimeSpan FirstTried { get; init; } = computation.Now;
+
     public string Directory { get; } = directory;
 
     public override bool IsRestart => false;
@@ -100,10 +106,16 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
 
     public override void Failed(FailureKind failure, string reason)
     {
+        CallOff(reason);
+        Client?.Send(new CommandFailed(failure, reason));
+    }
+
+    /// <summary>Lets all members run on, without an image.</summary>
+    public void CallOff(string reason)
+    {
         if (_plan is not null) Computation.Store.Abandon(_plan);
         foreach (Member member in Computation.Members) member.Peer.Send(new Abort(Computation.Epoch, reason));
         TemporaryImages.Delete(Directory, Computation.Number);
-        Client?.Send(new CommandFailed(failure, reason));
     }
 
     public override IEnumerable<string> Missing()
@@ -223,7 +235,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
                 member.Image.MemoryBytes, member.Image.StandstillMicroseconds, member.Image.Losses));
         }
 
-        ulong duration = (ulong)(Computation.Now - StartedAt).TotalMicroseconds;
+        ulong duration = (ulong)(Computation.Now - FirstTried).TotalMicroseconds;
         client.Send(new CheckpointReport(Generation, (uint)Participants.Count, Directory, standstill, duration));
     }
 }

@@ -25,6 +25,7 @@ internal sealed class Computation
     private TimeSpan _nextPeriodic = Timeout.InfiniteTimeSpan;
     private TimeSpan _interval;
     private string _directory;
+    private Postponed? _postponed;
 
     public Computation(CoordinatorOptions options, TimeProvider clock, ILogger logger)
     {
@@ -84,6 +85,7 @@ internal sealed class Computation
             TimeSpan next = Timeout.InfiniteTimeSpan;
             Consider(_nextPeriodic);
             Consider(Endings.NextDeadline);
+            if (_postponed is not null) Consider(_postponed.Due);
             if (Round is not null)
             {
                 Consider(_nextWarning);
@@ -153,6 +155,7 @@ internal sealed class Computation
         _admission.Forget(peer);
         Endings.Forget(peer);
         if (Round?.Client == peer) Round.ClientLost();
+        if (_postponed?.Client == peer) _postponed = _postponed! with { Client = null };
         if (Table.Of(peer) is not { } member) return;
 
         Table.Remove(member);
@@ -179,14 +182,22 @@ internal sealed class Computation
             Fail(FailureKind.Failed, $"Waited {(now - _phaseSince).TotalSeconds:0} s for {WaitingFor()}.");
 
         Endings.Consider();
+        if (_postponed is { } again && IsDue(again.Due, now))
+        {
+            _postponed = null;
+            BeginCheckpoint(again.Client, again.Command, again);
+        }
+
         if (IsDue(_nextPeriodic, now))
         {
             ScheduleNext();
-            if (Round is null && Table.Count > 0) BeginCheckpoint(null, new CheckpointCommand(Options.Codec, KillAfter: false, ""));
+            if (Round is null && _postponed is null && Table.Count > 0) BeginCheckpoint(null, new CheckpointCommand(Options.Codec, KillAfter: false, ""));
         }
     }
 
-    public void BeginCheckpoint(Peer? client, in CheckpointCommand command)
+    public void BeginCheckpoint(Peer? client, in CheckpointCommand command) => BeginCheckpoint(client, command, null);
+
+    private void BeginCheckpoint(Peer? client, in CheckpointCommand command, Postponed? before)
     {
         if (IsBusy(out string? why))
         {
@@ -211,7 +222,9 @@ internal sealed class Computation
         }
 
         Epoch++;
-        CheckpointRound round = new(this, client, command, directory, Store.TakeNumber());
+        CheckpointRound round = before is null
+            ? new(this, client, command, directory, Store.TakeNumber())
+            : new(this, client, command, directory, before.Generation) { FirstTried = before.FirstTried };
         Round = round;
         CheckpointLog.CheckpointStarted(_logger, Epoch, round.Generation, Table.Count, directory);
         Advance(Trigger.CheckpointRequested);
@@ -300,6 +313,23 @@ internal sealed class Computation
         _admission.AdmitWaiting();
     }
 
+    /// <summary>A member cannot be checkpointed at this instant, but soon: all run on, then it is tried again, for a bounded time.</summary>
+    public void Postpone(string reason)
+    {
+        if (Round is not CheckpointRound round || Postponed.After(round, Now) is not { } again)
+        {
+            Fail(FailureKind.Failed, reason);
+            return;
+        }
+
+        CheckpointLog.CheckpointPostponed(_logger, Epoch, Phase, reason);
+        Phase = PhaseMachine.Next(Phase, Trigger.Failed);
+        EndRound();
+        round.CallOff(reason);
+        _postponed = again;
+        _admission.AdmitWaiting();
+    }
+
     /// <summary>A participant has finished a step.</summary>
     /// <exception cref="ProtocolException">It was not to do that now.</exception>
     public void Finished(Member member, Step step)
@@ -360,7 +390,7 @@ internal sealed class Computation
 
     private bool IsBusy([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? why)
     {
-        why = Round is null ? null
+        why = Round is null ? (_postponed is null ? null : "A checkpoint is under way. Try again when it is done.")
             : Round.IsRestart ? "A restart is under way. Try again when it is done."
             : "A checkpoint is under way. Try again when it is done.";
         return why is not null;

@@ -36,7 +36,9 @@ internal sealed class MemberMessages(Computation computation)
                 break;
             case FrameKind.CheckpointFailed:
                 CheckpointFailed failed = Frame.Read<CheckpointFailed>(payload);
-                if (IsCurrent(failed.Epoch)) computation.Fail(FailureKind.Failed, Attribute(member, failed.Reason));
+                if (!IsCurrent(failed.Epoch)) return;
+                if (failed.IsPassing) computation.Postpone(Attribute(member, failed.Reason));
+                else computation.Fail(FailureKind.Failed, Attribute(member, failed.Reason));
                 break;
             case FrameKind.RestartFailed:
                 RestartFailed restart = Frame.Read<RestartFailed>(payload);

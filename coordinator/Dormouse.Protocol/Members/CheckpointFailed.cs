@@ -1,8 +1,11 @@
 namespace Dormouse.Protocol;
 
 /// <summary>Member to coordinator: I cannot be checkpointed. The coordinator sends <see cref="Abort"/> to all.</summary>
-/// <remarks>u32 epoch | str reason, one sentence.</remarks>
-public readonly record struct CheckpointFailed(uint Epoch, string Reason) : IMessage<CheckpointFailed>
+/// <param name="Epoch">Of the checkpoint.</param>
+/// <param name="Reason">One sentence.</param>
+/// <param name="IsPassing">It will work when the programs have run on for some milliseconds.</param>
+/// <remarks>u32 epoch | str reason | u8 passing.</remarks>
+public readonly record struct CheckpointFailed(uint Epoch, string Reason, bool IsPassing = false) : IMessage<CheckpointFailed>
 {
     public static FrameKind Kind => FrameKind.CheckpointFailed;
 
@@ -10,7 +13,8 @@ public readonly record struct CheckpointFailed(uint Epoch, string Reason) : IMes
     {
         writer.WriteUInt32(Epoch);
         writer.WriteString(Reason);
+        writer.WriteByte(IsPassing ? (byte)1 : (byte)0);
     }
 
-    public static CheckpointFailed Read(ref MessageReader reader) => new(reader.ReadUInt32(), reader.ReadString());
+    public static CheckpointFailed Read(ref MessageReader reader) => new(reader.ReadUInt32(), reader.ReadString(), reader.ReadByte() != 0);
 }

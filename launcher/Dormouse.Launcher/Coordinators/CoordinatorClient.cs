@@ -29,6 +29,8 @@ internal sealed class CoordinatorClient : IDisposable
     public static CoordinatorClient Connect(CoordinatorAddress address)
     {
         Socket socket = new(address.Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        // The kernel's own SO_REUSEADDR: programs share the port, and must be able to bind it when this connection has ended (TIME_WAIT).
+        socket.SetRawSocketOption(1 /* SOL_SOCKET */, 2 /* SO_REUSEADDR */, BitConverter.GetBytes(1));
         try
         {
             try

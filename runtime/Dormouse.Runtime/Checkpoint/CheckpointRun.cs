@@ -44,7 +44,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         catch (CheckpointException failure)
         {
             CleanUp();
-            link.Send(new CheckpointFailed(request.Epoch, worker.Who() + ": " + failure.Message));
+            link.Send(new CheckpointFailed(request.Epoch, worker.Who() + ": " + failure.Message, failure.IsPassing));
         }
         catch (CalledOffException)
         {

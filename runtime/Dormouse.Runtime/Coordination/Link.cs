@@ -10,7 +10,7 @@ internal sealed unsafe class Link
 {
     private const int ConnectMilliseconds = 5000;
     private const int HandshakeMilliseconds = 30000;
-    private const int TcpLevel = 6, TcpNoDelay = 1;
+    private const int TcpLevel = 6, TcpNoDelay = 1, ReuseAddress = 2;
     private readonly FrameBuffer _received = new();
     private readonly ulong _inode;
     private MessageWriter _writer = new(512);
@@ -233,6 +233,8 @@ internal sealed unsafe class Link
 
         int on = 1;
         Kernel.Call(SystemCall.SetSockOpt, fd, TcpLevel, TcpNoDelay, (long)&on, sizeof(int));
+        // The kernel gives our port to connections of the program, too. When all are dead, ours must not keep it (TIME_WAIT).
+        Kernel.Call(SystemCall.SetSockOpt, fd, Constant.SOL_SOCKET, ReuseAddress, (long)&on, sizeof(int));
         return fd;
     }
 

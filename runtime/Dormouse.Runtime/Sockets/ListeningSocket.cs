@@ -27,7 +27,7 @@ internal sealed class ListeningSocket(DescriptorInfo info, UnixDiagnosis diagnos
 
         if (Waiting > 0)
         {
-            throw new CheckpointException($"{Name} has {Waiting} connections that the program has not accepted yet. Try again in a moment.");
+            throw new CheckpointException($"{Name}, listening on {SocketName.Text(LocalAddress)}, has {Waiting} connections waiting that the program does not accept, and nobody can look at what is in them. Try again when it does.") { IsPassing = true };
         }
     }
 

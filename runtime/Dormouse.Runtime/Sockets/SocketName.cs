@@ -30,6 +30,12 @@ internal static class SocketName
         }
 
         int error = SocketCalls.Bind(fd, address);
+        var patience = new PortPatience(what);
+        while (isInternet && error == -Errno.AddressInUse && patience.TryAgain(address))
+        {
+            error = SocketCalls.Bind(fd, address);
+        }
+
         if (error < 0)
         {
             throw new CheckpointException($"{what} cannot be bound to {Text(address)} again: {Errno.Text(error)}. Stop the program that uses this name and run dmrestart again.");

@@ -8,18 +8,15 @@ namespace Dormouse.Runtime.Sockets;
 internal static class TcpPair
 {
     private const int ReuseAddress = 2;
-    private const int DeadlineMilliseconds = 3000;
-    private const int RetryMilliseconds = 20;
+    private const int Internet = 0, BindAddressNoPort = 24, LocalPortRange = 51; // ip(7)
 
     /// <returns>The end at <paramref name="near"/>, and the one at <paramref name="far"/>.</returns>
     /// <exception cref="CheckpointException">An address is not here, or a port is taken for good.</exception>
     public static (int Near, int Far) Make(byte[] near, int nearDomain, byte[] far, int farDomain, string what)
     {
-        long deadline = Kernel.Clock(Constant.CLOCK_MONOTONIC) + (DeadlineMilliseconds * 1_000_000L);
+        var patience = new PortPatience(what);
         for (; ; )
         {
-            // Another member may listen at the same port for a moment, to make its own connections; the old connection may be
-            // in TIME_WAIT, which ends for us after a second (tcp_tw_reuse on loopback).
             (int Near, int Far) pair = Try(near, nearDomain, far, farDomain);
             if (pair.Near >= 0)
             {
@@ -27,7 +24,12 @@ internal static class TcpPair
             }
 
             bool isTaken = pair.Near is -Errno.AddressInUse or -Errno.AddressNotAvailable or -Errno.ConnectionRefused or -Errno.TryAgain;
-            if (isTaken && Kernel.Clock(Constant.CLOCK_MONOTONIC) > deadline)
+            if (isTaken && patience.TryAgain(near, far))
+            {
+                continue;
+            }
+
+            if (isTaken)
             {
                 // The bytes matter more than the numbers: any free ports.
                 pair = Try(WithoutPort(near), nearDomain, WithoutPort(far), farDomain);
@@ -37,15 +39,9 @@ internal static class TcpPair
                     return pair;
                 }
 
-                isTaken = false;
             }
 
-            if (!isTaken)
-            {
-                throw new CheckpointException($"{what}: the connection from {SocketName.Text(near)} to {SocketName.Text(far)} cannot be made again: {Errno.Text(pair.Near)}. Stop the program that uses these ports, or wait a minute, and run dmrestart again.");
-            }
-
-            Kernel.Sleep(RetryMilliseconds);
+            throw new CheckpointException($"{what}: the connection from {SocketName.Text(near)} to {SocketName.Text(far)} cannot be made again: {Errno.Text(pair.Near)}. Stop the program that uses these ports, or wait a minute, and run dmrestart again.");
         }
     }
 
@@ -60,7 +56,7 @@ internal static class TcpPair
         // The port, when the kernel was to choose one.
         far = SocketCalls.LocalAddress(listener);
         error = SocketCalls.Listen(listener, 1);
-        int client = error < 0 ? -1 : BoundSocket(nearDomain, TcpAddress.For(nearDomain, near), out error);
+        int client = error < 0 ? -1 : ConnectingSocket(nearDomain, TcpAddress.For(nearDomain, near), out error);
         int server = -1;
         if (client >= 0)
         {
@@ -88,6 +84,35 @@ internal static class TcpPair
         byte[] any = address.AsSpan().ToArray();
         (any[2], any[3]) = (0, 0);
         return any;
+    }
+
+    // The port of a connecting socket may serve several connections, when the kernel chose it: bind(2) then finds it in use.
+    // A range of one port makes the kernel choose it again (Linux 6.3).
+    private static int ConnectingSocket(int domain, byte[] address, out int error)
+    {
+        int fd = BoundSocket(domain, address, out error);
+        if (error != -Errno.AddressInUse)
+        {
+            return fd;
+        }
+
+        fd = SocketCalls.Create(domain, Constant.SOCK_STREAM, SocketCalls.InternetTcp);
+        int port = (address[2] << 8) | address[3];
+        if (fd < 0 || SocketCalls.SetInt(fd, Internet, LocalPortRange, (port << 16) | port) < 0)
+        {
+            Kernel.Close(fd);
+            return error;
+        }
+
+        SocketCalls.SetInt(fd, Internet, BindAddressNoPort, 1);
+        error = SocketCalls.Bind(fd, WithoutPort(address));
+        if (error < 0)
+        {
+            Kernel.Close(fd);
+            return error;
+        }
+
+        return fd;
     }
 
     private static int BoundSocket(int domain, byte[] address, out int error)

@@ -245,6 +245,30 @@ internal sealed class CheckpointTests
     }
 
     [Test]
+    public void APassingFailure_IsTriedAgain_WithTheSameNumber_UntilPatienceEnds()
+    {
+        (RecordingPeer peer, MemberScript script) = _computation.Join("a");
+        script.SilentAt = FrameKind.CheckpointRequested;
+        _computation.BeginCheckpoint();
+        uint generation = peer.TakeOne<CheckpointRequested>().Generation;
+
+        for (uint attempt = 1; attempt <= 2; attempt++)
+        {
+            _computation.State.Receive(peer, FrameKind.CheckpointFailed, Encode(new CheckpointFailed(_computation.State.Epoch, "a connection waits.", IsPassing: true)));
+            Assert.That(_computation.State.Phase, Is.EqualTo(Phase.Running));
+            _computation.Clock.Advance(TimeSpan.FromMilliseconds(20));
+            _computation.State.Tick();
+            Assert.That(_computation.State.Phase, Is.EqualTo(Phase.Suspend));
+            Assert.That(peer.TakeOne<CheckpointRequested>().Generation, Is.EqualTo(generation));
+        }
+
+        _computation.Clock.Advance(TimeSpan.FromSeconds(10));
+        _computation.State.Receive(peer, FrameKind.CheckpointFailed, Encode(new CheckpointFailed(_computation.State.Epoch, "a connection waits.", IsPassing: true)));
+
+        Assert.That(_computation.Client.TakeOne<CommandFailed>().Reason, Does.EndWith("a connection waits."));
+    }
+
+    [Test]
     public void SharedThings_AreToldToThoseWhoShareThem()
     {
         InventoryItem pipeOfA = new(new(1, 1), default, 7, 3, 0), pipeOfB = pipeOfA with { Local = 9 };

@@ -1,0 +1,40 @@
+// World: restored process.
+using System.Globalization;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>TCP connections that have ended and that the kernel keeps for a minute (TIME_WAIT): proc_pid_net(5).</summary>
+internal static class EndedConnections
+{
+    private const int LocalName = 1, State = 3, Inode = 9;
+    private const string TimeWait = "06";
+
+    /// <summary>Whether the port is in use by nobody but them, so that it will be free when they are gone.</summary>
+    /// <param name="address">struct sockaddr_in or sockaddr_in6.</param>
+    public static bool Hold(byte[] address)
+    {
+        string port = ":" + ((address[2] << 8) | address[3]).ToString("X4", CultureInfo.InvariantCulture);
+        bool isHeld = false;
+        foreach (string table in (ReadOnlySpan<string>)["/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"])
+        {
+            foreach (string line in ProcFile.ReadText(table).Split('\n'))
+            {
+                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (fields.Length <= Inode || !fields[LocalName].EndsWith(port, StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                if (fields[Inode] != "0")
+                {
+                    return false;
+                }
+
+                isHeld |= fields[State] == TimeWait;
+            }
+        }
+
+        return isHeld;
+    }
+}
