@@ -49,7 +49,7 @@ internal sealed unsafe class Worker
     /// <summary>Does what can be done now and says what to wait for; false when this process is no member.</summary>
     public bool Step(ref Step step)
     {
-        if (_address is null)
+        if (_address is null || (_link is null && Member == 0 && !HostIdentity.HasOwnProc))
         {
             return false;
         }

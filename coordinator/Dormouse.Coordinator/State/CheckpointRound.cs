@@ -1,6 +1,7 @@
 using Dormouse.Coordinator.Generations;
 using Dormouse.Coordinator.Host;
 using Dormouse.Protocol;
+using Dormouse.Protocol.Programs;
 
 namespace Dormouse.Coordinator.State;
 
@@ -10,6 +11,9 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
 {
     private static readonly TimeSpan s_execPoll = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>Searched for before anybody stands still.</summary>
+    private readonly List<Stranger> _strangers = StrangerSearch.Find(computation.Options.Token);
+    private TimeSpan? _strangersAwaitedSince;
     private List<Member>? _participants;
     private CommitPlan? _plan;
 
@@ -29,7 +33,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     public override IReadOnlyCollection<Member> Participants => _participants is null ? Computation.Members : _participants;
 
     public override TimeSpan NextLook
-        => Computation.Phase == Phase.Suspend && Computation.Absentees.Count > 0 ? Computation.Now + s_execPoll : Timeout.InfiniteTimeSpan;
+        => Computation.Phase == Phase.Suspend && (Computation.Absentees.Count > 0 || _strangersAwaitedSince is not null) ? Computation.Now + s_execPoll : Timeout.InfiniteTimeSpan;
 
     /// <summary>A stopped process does nothing, whatever it is asked. Later it is no matter: one that stands still for us cannot be stopped.</summary>
     public override bool IsHopeless => Computation.Phase == Phase.Suspend
@@ -135,6 +139,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     private void ConsiderSuspended()
     {
         if (Computation.Phase != Phase.Suspend) return;
+        if (AwaitsStrangers()) return;
         Computation.Absentees.Forget();
         if (Computation.Absentees.Count > 0) return;
         if (Participants.Count == 0)
@@ -161,6 +166,22 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         }
 
         if (complete) Computation.Advance(Trigger.AllSuspended);
+    }
+
+    /// <summary>True while there are any; those that do not end by themselves soon end the checkpoint.</summary>
+    private bool AwaitsStrangers()
+    {
+        _strangers.RemoveAll(stranger => !StrangerSearch.Remains(stranger));
+        if (_strangers.Count == 0)
+        {
+            _strangersAwaitedSince = null;
+            return false;
+        }
+
+        TimeSpan since = _strangersAwaitedSince ??= Computation.Now;
+        if (Computation.Now - since >= TimeSpan.FromMilliseconds(_strangers[0].PatienceMilliseconds))
+            Computation.Fail(FailureKind.Failed, $"{OwnHost.Name}: {_strangers[0].Describe("")}");
+        return true;
     }
 
     private void SendCandidates()

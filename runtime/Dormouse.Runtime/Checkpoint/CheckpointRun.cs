@@ -140,6 +140,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private void ReportChildren()
     {
         SendSuspended();
+        var unknown = new UnknownChildren();
         for (; ; )
         {
             Next(out FrameKind kind, out ReadOnlySpan<byte> payload);
@@ -150,6 +151,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
             if (kind == FrameKind.ChildrenUnknown)
             {
+                unknown.Look(Frame.Read<ChildrenUnknown>(payload).Children);
                 Kernel.Sleep(ChildrenPollMilliseconds);
                 SendSuspended();
             }

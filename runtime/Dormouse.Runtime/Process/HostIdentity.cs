@@ -7,6 +7,10 @@ internal static class HostIdentity
 {
     public static string Name => ProcFile.ReadText("/proc/sys/kernel/hostname");
 
+    /// <summary>False in a PID namespace of its own without a /proc of its own: nothing can be learned about oneself there.</summary>
+    public static bool HasOwnProc
+        => Kernel.ReadLink("/proc/self") == Kernel.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>Boot id and PID namespace.</summary>
     public static string Id
     {
