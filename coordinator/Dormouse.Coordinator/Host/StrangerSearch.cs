@@ -16,15 +16,18 @@ internal static class StrangerSearch
         foreach (string directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory.AsSpan()), out int pid) && Contains($"{directory}/environ", mark)
-                && Stranger.FindByProgram(pid, default(Files)) is { } stranger)
+                && Find(pid) is { } stranger)
                 found.Add(stranger);
         }
 
         return found;
     }
 
+    /// <summary>This process, if it is one.</summary>
+    public static Stranger? Find(int pid) => Stranger.FindByProgram(pid, default(Files));
+
     /// <summary>Whether it is still there, and still what it was.</summary>
-    public static bool Remains(Stranger stranger) => Stranger.FindByProgram(stranger.Pid, default(Files))?.Program == stranger.Program;
+    public static bool Remains(Stranger stranger) => Find(stranger.Pid)?.Program == stranger.Program;
 
     private static bool Contains(string path, ReadOnlySpan<byte> mark)
     {

@@ -172,6 +172,14 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     private bool AwaitsStrangers()
     {
         _strangers.RemoveAll(stranger => !StrangerSearch.Remains(stranger));
+        foreach (Absentee absentee in Computation.Absentees.All)
+        {
+            // What was to come back from its exec, or to start, may have become one just now.
+            if (absentee.Identity.HostId == OwnHost.Id && !_strangers.Exists(stranger => stranger.Pid == absentee.Identity.Pid)
+                && StrangerSearch.Find(absentee.Identity.Pid) is { } found)
+                _strangers.Add(found);
+        }
+
         if (_strangers.Count == 0)
         {
             _strangersAwaitedSince = null;

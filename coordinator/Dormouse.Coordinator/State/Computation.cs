@@ -171,7 +171,8 @@ internal sealed class Computation
     public void Tick()
     {
         TimeSpan now = Now;
-        if (Round is not null && IsDue(Round.NextLook, now + TimeSpan.FromMilliseconds(5))) Round.Look();
+        // The clock is read after NextLook, which is told from the present.
+        if (Round is not null && IsDue(Round.NextLook, Now + TimeSpan.FromMilliseconds(5))) Round.Look();
         if (Round is not null && IsDue(_nextWarning, now))
         {
             BarrierLog.BarrierWaits(_logger, Epoch, Phase, (now - _phaseSince).TotalSeconds, WaitingFor());
