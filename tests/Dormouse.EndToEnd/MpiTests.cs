@@ -11,22 +11,18 @@ namespace Dormouse.EndToEnd;
 internal sealed class MpiTests
 {
     private static readonly string[] s_kinds = ["openmpi", "mpich"];
+    private static readonly (int Ranks, string Program)[] s_jobs = [(2, "ring"), (4, "allreduce"), (4, "stencil"), (4, "stencil-openmp")];
 
-    [Test, CancelAfter(300_000)]
-    public async Task FiveCycles_AtRandomMoments_EndAsOneRun(
-        [ValueSource(nameof(s_kinds))] string mpi, [Values(2)] int ranks, [Values("ring")] string program, CancellationToken token)
-        => await RunAsync(AllSamples.Mpi(mpi, ranks, program), RunMode.User, cycles: 5, checkpointsPerCycle: 1, token);
-
-    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(300_000)]
-    public async Task Cycles_OfCollectivesAndOpenMp_EndAsOneRun(
-        [ValueSource(nameof(s_kinds))] string mpi, [Values("allreduce", "stencil-openmp")] string program, CancellationToken token)
-        => await RunAsync(AllSamples.Mpi(mpi, 2, program), RunMode.User, cycles: 2, checkpointsPerCycle: 2, token);
+    [Test, CancelAfter(600_000)]
+    public async Task TwentyRandomMoments_EndAsOneRun(
+        [ValueSource(nameof(s_kinds))] string mpi, [ValueSource(nameof(s_jobs))] (int Ranks, string Program) job, CancellationToken token)
+        => await RunAsync(AllSamples.Mpi(mpi, job.Ranks, job.Program), RunMode.User, cycles: 5, checkpointsPerCycle: 4, token);
 
     [Test, CancelAfter(300_000)]
     public async Task FiveCycles_AsRoot_EndAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, 4, "stencil"), RunMode.Root, cycles: 5, checkpointsPerCycle: 1, token);
 
-    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(300_000)]
+    [Test, CancelAfter(300_000)]
     public async Task Restart_WithoutPod_EndsAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, 4, "ring"), RunMode.RootNoPod, cycles: 1, checkpointsPerCycle: 1, token);
 
@@ -35,7 +31,7 @@ internal sealed class MpiTests
         => await RunAsync(AllSamples.Mpi(mpi, 4, "stencil"), RunMode.User, Soak.Cycles(100), checkpointsPerCycle: 1, token);
 
     [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(3_600_000)]
-    public async Task TwentyRandomMoments_EndAsOneRun(
+    public async Task TwentyRandomMoments_OfAnyJob_EndAsOneRun(
         [ValueSource(nameof(s_kinds))] string mpi, [Values(2, 4)] int ranks, [Values("ring", "allreduce", "stencil", "stencil-openmp")] string program,
         CancellationToken token)
         => await RunAsync(AllSamples.Mpi(mpi, ranks, program), RunMode.User, cycles: 5, checkpointsPerCycle: 4, token);

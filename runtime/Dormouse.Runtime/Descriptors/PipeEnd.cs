@@ -12,8 +12,11 @@ internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
     /// <summary>The pipe that this is an end of.</summary>
     public Pipe? Pipe { get; set; }
 
+    // Nobody at all has the other end, which the program sees already: end of file, or EPIPE.
+    private bool _isOtherEndClosed;
+
     public override string? Loss
-        => Pipe!.IsOneSided && Creator == Pipe.Creator
+        => Pipe!.IsOneSided && Creator == Pipe.Creator && !_isOtherEndClosed
             ? $"fd {Info.Fd} ({Info.Link}): the other end of this pipe is not held by any process of the computation; after a restart it is closed"
             : null;
 
@@ -35,6 +38,7 @@ internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
     public override void Capture()
     {
         Pipe!.Capture();
+        _isOtherEndClosed = (Kernel.PollNow(Info.Fd) & (Constant.POLLHUP | Constant.POLLERR)) != 0;
     }
 
     public override int Reopen() => Pipe!.Open(Info.Flags);

@@ -59,6 +59,7 @@ internal static class Constant
     // poll(2)
     public const short POLLIN = 1;
     public const short POLLOUT = 4;
+    public const short POLLERR = 0x8;
     public const short POLLHUP = 16;
 
     // lseek(2)

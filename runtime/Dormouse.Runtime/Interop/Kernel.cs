@@ -152,6 +152,14 @@ internal static unsafe class Kernel
         return error;
     }
 
+    /// <summary>What poll(2) reports at this instant, also unasked: POLLIN, POLLHUP …</summary>
+    public static short PollNow(int fd, short events = 0)
+    {
+        long poll = (uint)fd | ((long)(ushort)events << 32);
+        Call(SystemCall.Poll, (long)&poll, 1, 0);
+        return (short)(poll >> 48);
+    }
+
     public static int Pid => (int)Call(SystemCall.GetPid);
 
     /// <summary>The bytes of <paramref name="text"/> with a NUL at the end.</summary>

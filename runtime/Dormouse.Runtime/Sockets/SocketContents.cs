@@ -192,8 +192,6 @@ internal sealed unsafe class SocketContents
     private static bool IsAtEnd(int fd)
     {
         const short PeerClosed = 0x2000, HungUp = 0x10;
-        long poll = (uint)fd | ((long)(ushort)PeerClosed << 32);
-        Kernel.Call(SystemCall.Poll, (long)&poll, 1, 0);
-        return ((poll >> 48) & (PeerClosed | HungUp)) != 0;
+        return (Kernel.PollNow(fd, PeerClosed) & (PeerClosed | HungUp)) != 0;
     }
 }

@@ -15,7 +15,7 @@ internal static class SocketKinds
         {
             Constant.AF_UNIX when isListening => new ListeningSocket(info, UnixDiagnosis.Of(info.Status.Inode)),
             Constant.AF_UNIX when type is Constant.SOCK_STREAM or Constant.SOCK_SEQPACKET => ClassifyUnix(info),
-            Constant.AF_UNIX => new UnixDatagramSocket(info),
+            Constant.AF_UNIX => ClassifyUnixDatagram(info),
             Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetTcp => ClassifyTcp(info, isListening),
             Constant.AF_INET or Constant.AF_INET6 when type == Constant.SOCK_DGRAM => new UdpSocket(info),
             Constant.AF_NETLINK => new UnknownFile(info, "netlink socket"),
@@ -28,6 +28,15 @@ internal static class SocketKinds
         UnixDiagnosis diagnosis = UnixDiagnosis.Of(info.Status.Inode);
         bool isConnected = diagnosis.PeerInode != 0 || diagnosis.Shutdown != 0 || SocketCalls.PeerAddress(info.Fd).Length != 0;
         return isConnected ? new UnixConnection(info, diagnosis) : new UnboundSocket(info);
+    }
+
+    // Half of a socketpair(2) is a connection that keeps the boundaries of messages.
+    private static OpenFile ClassifyUnixDatagram(DescriptorInfo info)
+    {
+        UnixDiagnosis diagnosis = UnixDiagnosis.Of(info.Status.Inode);
+        bool isHalf = diagnosis.PeerInode != 0 && !SocketName.IsBound(Constant.AF_UNIX, SocketCalls.LocalAddress(info.Fd))
+            && !SocketName.IsBound(Constant.AF_UNIX, SocketCalls.PeerAddress(info.Fd));
+        return isHalf ? new UnixConnection(info, diagnosis) : new UnixDatagramSocket(info, diagnosis);
     }
 
     private static OpenFile ClassifyTcp(DescriptorInfo info, bool isListening)

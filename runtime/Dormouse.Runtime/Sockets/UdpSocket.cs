@@ -1,27 +1,49 @@
 // World: Frozen (capture), restored process (restore).
 using Dormouse.Runtime.Descriptors;
-using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
-/// <summary>A UDP socket: its port and whom it is connected to. Unread datagrams are lost, as UDP allows, and named.</summary>
+/// <summary>A UDP socket: its port, whom it is connected to, and the datagrams that the program has not read.</summary>
 internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
 {
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
-    private bool _hasUnread;
+    private SocketContents? _unread;
+    private int _strangers;
 
     public override string Kind => "udp";
 
     public override string Description => $"{Info.Link} on {SocketName.Text(LocalAddress)}";
 
-    public override string? Loss => _hasUnread ? $"{Name}: UDP datagrams that the program has not read yet are lost at a restart" : null;
+    public override string? Loss => _strangers > 0
+        ? $"{Name}: {_strangers} UDP datagrams from other hosts that the program has not read yet are lost at a restart"
+        : null;
 
-    public override unsafe void Capture()
+    public override void Capture()
     {
         base.Capture();
-        int bytes = 0;
-        Kernel.Ioctl(Info.Fd, 0x541B /* FIONREAD */, &bytes);
-        _hasUnread = bytes > 0;
+        if (Keeper != Worker.Current.Member)
+        {
+            return;
+        }
+
+        _unread = SocketContents.Peek(Info.Fd, false, Name);
+        foreach ((_, byte[] sender) in _unread.Messages)
+        {
+            _strangers += UdpSender.IsOfThisHost(sender, Domain) ? 0 : 1;
+        }
+    }
+
+    /// <summary>While the sockets come back several may have one port; so what waits is sent anew from the ports of its senders.</summary>
+    public override void Fill(uint self, DescriptorExchange exchange)
+    {
+        base.Fill(self, exchange);
+        if (Keeper == self)
+        {
+            foreach ((byte[] bytes, byte[] sender) in _unread!.Messages)
+            {
+                UdpSender.Send(bytes, sender, LocalAddress, Domain);
+            }
+        }
     }
 
     public override void Seal(uint self)

@@ -5,30 +5,20 @@ using Dormouse.Runtime.Interop;
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>An AF_UNIX datagram socket: its name, whom it is connected to, and unread datagrams.</summary>
-internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
+internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diagnosis) : SocketFile(info)
 {
-    private readonly UnixDiagnosis _diagnosis = UnixDiagnosis.Of(info.Status.Inode);
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
     private readonly List<UnixDatagramSocket> _here = [];
     private SocketContents? _contents;
-    private UnixDatagramSocket? _pairHere;
-    private int _half = -1;
 
     public override string Kind => "unix-datagram";
 
     public override string Description => SocketName.IsBound(Constant.AF_UNIX, LocalAddress) ? $"{Info.Link} named {SocketName.Text(LocalAddress)}" : Info.Link;
 
-    public override ResourceKey Peer => _diagnosis.PeerInode == 0 ? default : ObjectKeys.OfInode("socket", 0, _diagnosis.PeerInode);
-
-    private bool IsConnectedWithoutName => _diagnosis.PeerInode != 0 && !SocketName.IsBound(Constant.AF_UNIX, _peerAddress);
-
-    public override string? Loss => IsConnectedWithoutName && _pairHere is null
-        ? $"{Name}: the other end of this datagram socketpair is in another process; after a restart it is not connected"
-        : null;
+    public override ResourceKey Peer => diagnosis.PeerInode == 0 ? default : ObjectKeys.OfInode("socket", 0, diagnosis.PeerInode);
 
     public override void Link(Dictionary<ResourceKey, OpenFile> own)
     {
-        _pairHere = !Peer.IsNone && own.TryGetValue(Peer, out OpenFile? far) ? far as UnixDatagramSocket : null;
         foreach (OpenFile file in own.Values)
         {
             if (file is UnixDatagramSocket socket)
@@ -44,23 +34,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
         _contents = Keeper == Worker.Current.Member ? SocketContents.Peek(Info.Fd, false, Name) : null;
     }
 
-    public override unsafe int Reopen()
-    {
-        if (_half >= 0)
-        {
-            return _half;
-        }
-
-        if (IsConnectedWithoutName && _pairHere is not null && _pairHere != this)
-        {
-            int* ends = stackalloc int[2];
-            Kernel.Call(SystemCall.SocketPair, Domain, Type | Constant.SOCK_CLOEXEC, 0, (long)ends);
-            _pairHere._half = DescriptorNumbers.Raise(ends[1]);
-            return ends[0];
-        }
-
-        return SocketCalls.Create(Domain, Type, Protocol);
-    }
+    public override int Reopen() => SocketCalls.Create(Domain, Type, Protocol);
 
     /// <summary>All names exist only when this stage is over: datagrams are sent, and connections made, in the next.</summary>
     public override void Fill(uint self, DescriptorExchange exchange)
@@ -94,13 +68,10 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info) : SocketFile(info)
         }
 
         int anonymous = SocketCalls.Create(Domain, Type, Protocol);
-        bool hasName = SocketName.IsBound(Constant.AF_UNIX, LocalAddress);
         foreach ((byte[] bytes, byte[] sender) in _contents.Messages)
         {
-            // Half of a socketpair: the other half sends. Else who had sent it, when that is here, or somebody without a name.
-            int error = hasName
-                ? SocketCalls.SendTo(SenderHere(sender)?.Descriptors[0].Fd ?? anonymous, bytes, LocalAddress)
-                : _pairHere is null ? 0 : SocketCalls.SendTo(_pairHere.Descriptors[0].Fd, bytes, []);
+            // Who had sent it, when that is here, or somebody without a name.
+            int error = SocketCalls.SendTo(SenderHere(sender)?.Descriptors[0].Fd ?? anonymous, bytes, LocalAddress);
             if (error < 0)
             {
                 throw new CheckpointException($"{Name}: unread datagrams do not fit into the new socket: {Errno.Text(error)}. Raise net.unix.max_dgram_qlen and run dmrestart again.");

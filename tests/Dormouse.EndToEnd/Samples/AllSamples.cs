@@ -28,6 +28,7 @@ internal static class AllSamples
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),
         new("tcp", "tcp"),
+        new("udp", "udp"),
         new("backlog", "backlog"),
         new("exceptions", "exceptions"),
         new("python-loop", Python, "@python-loop.py") { HasChecksum = true },
