@@ -107,8 +107,8 @@ demo() {
     rm -rf "$directory"
 }
 
-# Open MPI's mpirun holds pseudo-terminals, which cannot be restored yet.
-[ $# -gt 0 ] || set -- mpich
+
+[ $# -gt 0 ] || set -- openmpi mpich
 for mpi in "$@"; do
     (demo "$mpi")
 done
