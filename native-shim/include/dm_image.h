@@ -2,7 +2,7 @@
  *
  * Layout of a file, offsets ascending:
  *   struct dm_image_header (one page) | manifest | vma table | thread table |
- *   strings | extents (each page-aligned) | extent table
+ *   strings | extents (raw ones page-aligned) | extent table
  *
  * The header is written last, so that a file that was cut off has no magic.
  * All numbers are little endian; all checksums are CRC32C (Castagnoli,
@@ -46,7 +46,17 @@ enum dm_vma_advice {
     DM_ADVICE_LOCKED = 1 << 6,      /* lo */
 };
 
-enum dm_codec { DM_CODEC_RAW = 0, DM_CODEC_LZ4 = 1, DM_CODEC_ZSTD = 2 };
+enum dm_codec {
+    DM_CODEC_RAW = 0,
+    DM_CODEC_LZ4 = 1, /* one block */
+    DM_CODEC_ZSTD = 2,
+    DM_CODEC_LZ4_CODE = 3, /* LZ4 of machine code prepared by dm_call_filter.h */
+};
+
+enum dm_vma_flag {
+    /* DM_VMA_FILE: the image has all of it, for when the file is not the same any more. DM_VMA_VDSO: likewise. */
+    DM_VMA_STORED = 1,
+};
 
 struct dm_image_vma {
     uint64_t start;        /* page-aligned, inclusive */
@@ -57,7 +67,7 @@ struct dm_image_vma {
     uint32_t advice;       /* enum dm_vma_advice, or-ed */
     uint64_t file_offset;  /* DM_VMA_FILE, DM_VMA_SHARED */
     uint32_t path;         /* offset of a NUL-terminated path in the strings, or DM_IMAGE_NO_PATH */
-    uint32_t reserved;
+    uint32_t flags;        /* enum dm_vma_flag, or-ed */
     uint64_t file_bytes;   /* DM_VMA_FILE: size of the file at the checkpoint */
     uint64_t file_mtime;   /* DM_VMA_FILE: modification time, nanoseconds since the epoch */
 };
@@ -77,7 +87,7 @@ struct dm_image_thread {
 
 struct dm_image_extent {
     uint64_t address;       /* page-aligned */
-    uint64_t file_offset;   /* page-aligned */
+    uint64_t file_offset;   /* page-aligned when raw */
     uint32_t bytes;         /* of memory, a multiple of the page size */
     uint32_t stored_bytes;  /* in the file */
     uint32_t codec;         /* enum dm_codec */

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "checksum_thread.h"
+#include "compress.h"
 #include "dm_crc32c.h"
 #include "dm_syscall.h"
 
@@ -23,8 +24,12 @@
 #define PIECE_BYTES (256u << 10)
 /* From here on a second processor computes checksums; for less it is not worth starting. */
 #define LARGE_BYTES (8u << 20)
-/* The scratch memory: what the kernel says of pages | the checksum thread | a copy of a piece of our own stack. */
-#define ANSWER_BYTES (DM_WRITE_SCRATCH_BYTES - PIECE_BYTES - DM_CHECKSUM_MEMORY_BYTES)
+/* The scratch memory: what the kernel says of pages | the checksum thread | a compressed piece | the compressor's table |
+ * a copy of a piece of our own stack. */
+#define ANSWER_BYTES (DM_WRITE_SCRATCH_BYTES - 2 * PIECE_BYTES - DM_COMPRESS_TABLE_BYTES - DM_CHECKSUM_MEMORY_BYTES)
+/* The small pieces that every process has (libc's data, stacks, our own) are mostly zeros and addresses: they are
+ * compressed, up to so many bytes, which costs 1 to 2 ms. What a program has more of is its own, and written as it is. */
+#define COMPRESSED_BYTES (1u << 20)
 /* More than the frames from dm_image_write to the system call. */
 #define STACK_REACH (64u << 10)
 
@@ -52,6 +57,8 @@ struct writer {
     struct dm_write_plan *plan;
     uint64_t offset;       /* next free byte of the file */
     uint64_t extent_count;
+    uint64_t compressed_bytes; /* of memory */
+    uint64_t prepared_taken;
     int pagemap;
     const struct dm_image_vma *vma; /* the one being saved */
     bool is_readable;
@@ -115,8 +122,62 @@ static void start_checksums(struct writer *w)
         w->checksums = dm_checksum_start(memory, w->plan->extents, w->extent_count);
 }
 
+static uint64_t aligned(uint64_t offset)
+{
+    return (offset + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+static int add_extent(struct writer *w, const struct dm_image_extent *extent)
+{
+    if (w->extent_count == w->plan->extent_capacity)
+        return -ENOBUFS;
+    w->plan->extents[w->extent_count++] = *extent;
+    w->plan->memory_bytes += extent->bytes;
+    if (w->checksums != NULL)
+        dm_checksum_publish(w->checksums, w->extent_count);
+    return 0;
+}
+
+/* 1: saved. 0: it does not get smaller, or has had its share. */
+static int save_compressed(struct writer *w, uint64_t address, uint32_t bytes)
+{
+    if (bytes > PIECE_BYTES || w->compressed_bytes + bytes > COMPRESSED_BYTES)
+        return 0;
+    uint8_t *stored = w->plan->scratch + ANSWER_BYTES + DM_CHECKSUM_MEMORY_BYTES, *table = stored + PIECE_BYTES;
+    uint32_t worth = bytes - bytes / 8;
+    int64_t length = dm_compress_page_run(still(w, address, bytes), bytes, stored, worth, table);
+    if (length == 0)
+        return 0;
+    int error = write_all(w->plan->fd, stored, (uint64_t)length, w->offset);
+    struct dm_image_extent extent = {.address = address, .file_offset = w->offset, .bytes = bytes,
+                                     .stored_bytes = (uint32_t)length, .codec = DM_CODEC_LZ4,
+                                     .crc = dm_crc32c(stored, (uint64_t)length)};
+    w->offset += (uint64_t)length;
+    w->compressed_bytes += bytes;
+    error = error < 0 ? error : add_extent(w, &extent);
+    return error < 0 ? error : 1;
+}
+
+static int save_prepared(struct writer *w)
+{
+    const struct dm_write_plan *plan = w->plan;
+    for (; w->prepared_taken < plan->prepared_count; w->prepared_taken++) {
+        const struct dm_image_extent *extent = &plan->prepared[w->prepared_taken];
+        if (extent->address >= w->vma->end)
+            break;
+        int error = add_extent(w, extent);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
 static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
 {
+    int compressed = save_compressed(w, address, bytes);
+    if (compressed != 0)
+        return compressed < 0 ? compressed : 0;
+    w->offset = aligned(w->offset);
     if (w->extent_count == w->plan->extent_capacity)
         return -ENOBUFS;
     struct dm_image_extent *extent = &w->plan->extents[w->extent_count];
@@ -291,6 +352,8 @@ static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_sa
         return save_shared(w, vma);
     case DM_SAVE_ALL:
         return save_range(w, vma->start, vma->end);
+    case DM_SAVE_PREPARED:
+        return save_prepared(w);
     }
     return -EINVAL;
 }
@@ -316,8 +379,7 @@ static int finish(struct writer *w)
 static int write_memory(struct dm_write_plan *plan)
 {
     struct writer w = {.plan = plan};
-    const struct dm_image_header *header = plan->header;
-    w.offset = (header->strings_offset + header->strings_bytes + PAGE - 1) / PAGE * PAGE;
+    w.offset = aligned(plan->first_free);
     int64_t pagemap = dm_openat(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
     if (pagemap < 0)
         return (int)pagemap;

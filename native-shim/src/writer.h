@@ -14,6 +14,7 @@ enum dm_save {
     DM_SAVE_CHANGED = 2,   /* private file mapping: pages that are no longer the file's */
     DM_SAVE_SHARED = 3,    /* shared memory: pages that the object has, mapped here or not */
     DM_SAVE_ALL = 4,       /* every page */
+    DM_SAVE_PREPARED = 5,  /* the extents that C# has put into the file already */
 };
 
 /* Made by C#, which owns all memory that it points to. Mirrored in C# (Image/WritePlan.cs). */
@@ -26,13 +27,16 @@ struct dm_write_plan {
     uint64_t vma_count;
     struct dm_image_extent *extents; /* scratch, not in the image */
     uint64_t extent_capacity;
+    const struct dm_image_extent *prepared; /* ascending; for mappings with DM_SAVE_PREPARED */
+    uint64_t prepared_count;
+    uint64_t first_free;             /* where the file may be written from */
     uint8_t *scratch;                /* not in the image; DM_WRITE_SCRATCH_BYTES */
     struct dm_thread_slot *self;     /* of the checkpoint thread */
     /* Results. */
     uint64_t memory_bytes;           /* saved, before compression */
     uint64_t image_bytes;
 };
-#define DM_WRITE_SCRATCH_BYTES (1u << 20)
+#define DM_WRITE_SCRATCH_BYTES (2u << 20)
 
 enum dm_write_result { DM_WRITTEN = 0, DM_RESTORED = 1 };
 
