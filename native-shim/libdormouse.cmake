@@ -28,3 +28,15 @@ set_target_properties(dormouse PROPERTIES
 add_custom_command(TARGET dormouse POST_BUILD
     COMMAND ${SHIM}/check-library.sh $<TARGET_FILE:dormouse> ${RESULT_LIBRARY}/libdormouse.so
     VERBATIM)
+
+# Images carry the library's pages, compressed here once and for all.
+add_executable(pack-library ${SHIM}/tools/pack-library.c ${SHIM}/restorer/codec.c)
+target_include_directories(pack-library PRIVATE ${SHIM}/include ${SHIM}/restorer)
+target_link_libraries(pack-library PRIVATE lz4)
+add_custom_command(
+    OUTPUT ${RESULT_LIBRARY}/libdormouse.pages
+    COMMAND pack-library ${RESULT_LIBRARY}/libdormouse.so $<TARGET_FILE:dormouse> ${RESULT_LIBRARY}/libdormouse.pages
+    DEPENDS dormouse pack-library
+    COMMENT "libdormouse.so: pages for images"
+    VERBATIM)
+add_custom_target(library-pages ALL DEPENDS ${RESULT_LIBRARY}/libdormouse.pages)

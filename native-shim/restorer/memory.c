@@ -36,6 +36,7 @@ struct open_file {
     int32_t fd;
 };
 
+/* -1 when the file is not that of the checkpoint, and the image has what it had. */
 static int32_t file_of(struct dm_wake *wake, struct open_file *file, const struct dm_image_vma *vma)
 {
     if (file->path == vma->path)
@@ -45,16 +46,31 @@ static int32_t file_of(struct dm_wake *wake, struct open_file *file, const struc
     const char *path = wake->strings + vma->path;
     if (vma->path >= wake->header->strings_bytes)
         dm_wake_fail(wake, "a mapping has no file", "", 0);
+    int is_stored = (vma->flags & DM_VMA_STORED) != 0;
     int64_t fd = dm_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (dm_is_error(fd))
+    if (dm_is_error(fd) && !is_stored)
         dm_wake_fail(wake, "cannot open ", path, fd);
     struct stat status;
-    int64_t error = dm_syscall2(__NR_fstat, fd, (int64_t)&status);
-    if (error < 0 || (uint64_t)status.st_size != vma->file_bytes)
+    int64_t error = dm_is_error(fd) ? fd : dm_syscall2(__NR_fstat, fd, (int64_t)&status);
+    int is_same = error >= 0 && (uint64_t)status.st_size == vma->file_bytes;
+    if (!is_same && !is_stored)
         dm_wake_fail(wake, "it needs the same file as at the checkpoint: ", path, error);
+    if (is_stored && (!is_same || (uint64_t)status.st_mtime * 1000000000u + (uint64_t)status.st_mtime_nsec != vma->file_mtime)) {
+        if (!dm_is_error(fd))
+            (void)dm_close((int)fd);
+        fd = -1;
+    }
     file->path = vma->path;
     file->fd = (int32_t)fd;
     return file->fd;
+}
+
+/* What comes from the file need not come from the image. */
+static void skip_extents(struct dm_wake *wake, const struct dm_image_vma *vma)
+{
+    for (uint64_t i = 0; i < wake->header->extent_count; i++)
+        if (wake->extents[i].address >= vma->start && wake->extents[i].address < vma->end)
+            wake->extents[i].codec = DM_CODEC_SKIP;
 }
 
 /* preadv(2) writes only where the program may write, so pages that it may not get their rights afterwards. */
@@ -67,8 +83,12 @@ static uint32_t first_rights(const struct dm_image_vma *vma, int filled)
 
 static void map_one(struct dm_wake *wake, const struct dm_image_vma *vma, struct open_file *file, int filled)
 {
-    int from_file = vma->kind == DM_VMA_FILE;
-    int32_t fd = from_file ? file_of(wake, file, vma) : -1;
+    int32_t fd = vma->kind == DM_VMA_FILE ? file_of(wake, file, vma) : -1;
+    int from_file = fd >= 0;
+    if (from_file && (vma->flags & DM_VMA_STORED) != 0) {
+        skip_extents(wake, vma);
+        filled = 0;
+    }
     int64_t got = dm_mmap(vma->start, vma->end - vma->start, (int)first_rights(vma, filled),
                           (int)(vma->map_flags | MAP_PRIVATE | MAP_FIXED | (from_file ? 0 : MAP_ANONYMOUS)), fd,
                           from_file ? vma->file_offset : 0);
@@ -89,11 +109,6 @@ static void advise_before(const struct dm_image_vma *vma)
         (void)dm_madvise(vma->start, bytes, MADV_NOHUGEPAGE);
 }
 
-static int is_kernel_part(const struct dm_image_vma *vma)
-{
-    return vma->kind == DM_VMA_VDSO || vma->kind == DM_VMA_VVAR || vma->kind == DM_VMA_VVAR_VCLOCK;
-}
-
 /* Calls `each` for all mappings that are not the kernel's; extents and mappings ascend together. */
 static int is_filled(const struct dm_wake *wake, const struct dm_image_vma *vma, uint64_t *extent)
 {
@@ -109,7 +124,7 @@ static void map_everything(struct dm_wake *wake)
     uint64_t extent = 0;
     for (uint64_t i = 0; i < wake->header->vma_count; i++) {
         const struct dm_image_vma *vma = &wake->vmas[i];
-        if (is_kernel_part(vma))
+        if (dm_is_kernel_part(vma) && (vma->flags & DM_VMA_STORED) == 0)
             continue;
         map_one(wake, vma, &file, is_filled(wake, vma, &extent));
         advise_before(vma);
@@ -198,7 +213,7 @@ void dm_wake_read(struct dm_wake *wake, uint32_t reader)
             continue;
         const struct dm_image_extent *extents = wake->extents + first;
         int error =
-            extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
+            extents->codec == DM_CODEC_SKIP ? 0 : extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
         if (error < 0)
             note_failure(wake, error);
         first = __atomic_load_n(&wake->next_extent, __ATOMIC_SEQ_CST);
@@ -234,9 +249,9 @@ static void finish_mappings(struct dm_wake *wake)
     for (uint64_t i = 0; i < wake->header->vma_count; i++) {
         const struct dm_image_vma *vma = &wake->vmas[i];
         uint64_t bytes = vma->end - vma->start;
-        if (is_kernel_part(vma))
+        if (dm_is_kernel_part(vma))
             continue;
-        int filled = is_filled(wake, vma, &extent);
+        int filled = is_filled(wake, vma, &extent) && wake->extents[extent].codec != DM_CODEC_SKIP;
         if (vma->kind != DM_VMA_SHARED && first_rights(vma, filled) != vma->prot) {
             int64_t error = dm_mprotect(vma->start, bytes, (int)vma->prot);
             if (error < 0)
@@ -248,24 +263,6 @@ static void finish_mappings(struct dm_wake *wake)
         if ((vma->advice & DM_ADVICE_LOCKED) != 0 && dm_syscall2(__NR_mlock, (int64_t)vma->start, (int64_t)bytes) < 0)
             dm_say(wake->error_fd, "%s (pid %d): locked memory comes back unlocked, RLIMIT_MEMLOCK is too low here.",
                    wake->program, wake->pid);
-    }
-}
-
-static void move_kernel_parts(struct dm_wake *wake)
-{
-    for (uint64_t i = 0; i < wake->header->vma_count; i++) {
-        const struct dm_image_vma *vma = &wake->vmas[i];
-        if (!is_kernel_part(vma))
-            continue;
-        const struct dm_kernel_part *part = &wake->parts[vma->kind == DM_VMA_VVAR          ? DM_PART_VVAR
-                                                         : vma->kind == DM_VMA_VVAR_VCLOCK ? DM_PART_VVAR_CLOCK
-                                                                                           : DM_PART_VDSO];
-        if (part->bytes != vma->end - vma->start)
-            dm_wake_fail(wake, "this kernel's vdso differs from the old one's", "", 0);
-        int64_t got = dm_syscall5(__NR_mremap, (int64_t)part->start, (int64_t)part->bytes, (int64_t)part->bytes,
-                                  MREMAP_MAYMOVE | MREMAP_FIXED, (int64_t)vma->start);
-        if (dm_is_error(got))
-            dm_wake_fail(wake, "the kernel's own pages cannot be moved", "", got);
     }
 }
 
@@ -311,7 +308,7 @@ void dm_wake_memory(struct dm_wake *wake)
     map_everything(wake);
     fill_memory(wake);
     finish_mappings(wake);
-    move_kernel_parts(wake);
+    dm_wake_kernel_parts(wake);
     set_layout(wake);
     memcpy((void *)wake->header->restart_info, &wake->info, sizeof wake->info);
 }

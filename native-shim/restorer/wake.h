@@ -18,6 +18,8 @@
 /* The contract with libdormouse asks for 16 KiB below restored_entry; ours is above it. */
 #define DM_THREAD_STACK_BYTES (20ull << 10)
 #define DM_LEADER_STACK_BYTES (64ull << 10)
+/* As codec of an extent that is not needed. */
+#define DM_CODEC_SKIP 0xffffffffu
 #define DM_SCRATCH_BYTES      (2ull * DM_IMAGE_EXTENT_BYTES)
 
 struct dm_wake_identity {
@@ -66,6 +68,12 @@ _Noreturn void dm_wake_fail(struct dm_wake *wake, const char *what, const char *
 
 /* memory.c. Runs in the region: replaces all other memory by that of the image. */
 void dm_wake_memory(struct dm_wake *wake);
+/* vdso.c. Puts the kernel's own pages, or the old ones, to the old places. */
+void dm_wake_kernel_parts(struct dm_wake *wake);
+static inline int dm_is_kernel_part(const struct dm_image_vma *vma)
+{
+    return vma->kind == DM_VMA_VDSO || vma->kind == DM_VMA_VVAR || vma->kind == DM_VMA_VVAR_VCLOCK;
+}
 /* threads.c. Makes the other threads, and becomes the leader. */
 _Noreturn void dm_wake_threads(struct dm_wake *wake);
 /* threads.c. Starts helpers that run dm_wake_read(), and waits for them. */

@@ -39,6 +39,10 @@ int dm_managed_step(struct dm_step *step);
  * without. */
 __attribute__((visibility("hidden"))) void *__dso_handle = &__dso_handle;
 
+/* The linker gives the ends of the library as loaded. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
 static struct dm_self s_self;
 static struct dm_thread_slot s_slot;
 static struct dm_restart_info s_restart_info;
@@ -134,6 +138,8 @@ __attribute__((constructor)) static void start(void)
     s_self.coordinator = dm_membership_coordinator();
     s_self.token = dm_membership_token();
     s_self.stdio = dm_membership_stdio();
+    s_self.library_start = (uint64_t)__ehdr_start;
+    s_self.library_end = (uint64_t)_end;
     s_self.restart_info = &s_restart_info;
     s_self.restored_entry = (uint64_t)dm_restored_entry;
     s_self.slot = &s_slot;

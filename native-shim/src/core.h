@@ -35,6 +35,7 @@ struct dm_self {
     uint64_t signature;          /* random, of this library's start */
     uint32_t owns_table;         /* 1: the checkpoint thread has a descriptor table of its own, see own_table.h */
     uint32_t padding;
+    uint64_t library_start, library_end; /* libdormouse.so in memory */
 };
 struct dm_self *dm_self(void);
 

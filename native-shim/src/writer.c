@@ -27,8 +27,9 @@
 /* The scratch memory: what the kernel says of pages | the checksum thread | a compressed piece | the compressor's table |
  * a copy of a piece of our own stack. */
 #define ANSWER_BYTES (DM_WRITE_SCRATCH_BYTES - 2 * PIECE_BYTES - DM_COMPRESS_TABLE_BYTES - DM_CHECKSUM_MEMORY_BYTES)
-/* The small pieces that every process has (libc's data, stacks, our own) are mostly zeros and addresses: they are
- * compressed, up to so many bytes, which costs 1 to 2 ms. What a program has more of is its own, and written as it is. */
+/* The small pieces that every process has (libc's data, stacks, our own) are mostly zeros and addresses: ranges up to the
+ * first size are compressed until it is the second, which costs 1 to 2 ms. What a program has more of is written as it is. */
+#define SMALL_BYTES (512u << 10)
 #define COMPRESSED_BYTES (1u << 20)
 /* More than the frames from dm_image_write to the system call. */
 #define STACK_REACH (64u << 10)
@@ -62,6 +63,7 @@ struct writer {
     int pagemap;
     const struct dm_image_vma *vma; /* the one being saved */
     bool is_readable;
+    bool is_small; /* the range */
     struct dm_checksum_thread *checksums; /* NULL: we do them ourselves */
     bool no_guard_category; /* kernel before 6.15 */
     bool no_scan;           /* kernel before 6.7 */
@@ -141,7 +143,7 @@ static int add_extent(struct writer *w, const struct dm_image_extent *extent)
 /* 1: saved. 0: it does not get smaller, or has had its share. */
 static int save_compressed(struct writer *w, uint64_t address, uint32_t bytes)
 {
-    if (bytes > PIECE_BYTES || w->compressed_bytes + bytes > COMPRESSED_BYTES)
+    if (!w->is_small || w->compressed_bytes + bytes > COMPRESSED_BYTES)
         return 0;
     uint8_t *stored = w->plan->scratch + ANSWER_BYTES + DM_CHECKSUM_MEMORY_BYTES, *table = stored + PIECE_BYTES;
     uint32_t worth = bytes - bytes / 8;
@@ -216,8 +218,10 @@ static int save_range(struct writer *w, uint64_t start, uint64_t end)
             return (int)error;
         w->is_readable = true;
     }
+    uint64_t most = end - start <= SMALL_BYTES ? PIECE_BYTES : DM_IMAGE_EXTENT_BYTES;
+    w->is_small = end - start <= SMALL_BYTES;
     while (start < end) {
-        uint64_t bytes = end - start < DM_IMAGE_EXTENT_BYTES ? end - start : DM_IMAGE_EXTENT_BYTES;
+        uint64_t bytes = end - start < most ? end - start : most;
         int error = save_extent(w, start, (uint32_t)bytes);
         if (error < 0)
             return error;

@@ -20,6 +20,9 @@ endfunction()
 native_test(memory ${SHIM}/embed/memory.c)
 native_test(text ${SHIM}/embed/text.c)
 native_test(math ${SHIM}/embed/math.c)
+native_test(compress ${SHIM}/src/compress.c ${SHIM}/restorer/codec.c)
+target_include_directories(test-compress PRIVATE ${SHIM}/restorer)
+target_link_libraries(test-compress PRIVATE lz4)
 
 if(NOT DORMOUSE_SANITIZE)
     # Linked with the library itself, as built.

@@ -53,7 +53,7 @@ internal sealed class ImageBuilder
     }
 
     private static ImageVma Vma(ulong start, ulong bytes, uint protection, VmaKind kind)
-        => new(start, start + bytes, protection, 0, kind, 0, 0, ImageLayout.NoPath, 0, 0);
+        => new(start, start + bytes, protection, 0, kind, 0, 0, ImageLayout.NoPath, VmaFlags.None, 0, 0);
 
     private uint Text(string text)
     {

@@ -193,7 +193,7 @@ public sealed class ImageFile
         {
             if (extent.Bytes == 0 || extent.Bytes > ImageLayout.LongestExtentBytes || extent.StoredBytes > ImageLayout.LongestExtentBytes * 2
                 || extent.FileOffset > Header.FileBytes || extent.StoredBytes > Header.FileBytes - extent.FileOffset
-                || ((extent.Address | extent.FileOffset | extent.Bytes) & PageMask) != 0)
+                || ((extent.Address | (extent.Codec == 0 ? extent.FileOffset : 0) | extent.Bytes) & PageMask) != 0)
             {
                 throw new ImageFormatException($"{Path} is damaged: its list of extents makes no sense at 0x{extent.Address:x}.");
             }

@@ -30,13 +30,24 @@ public enum VmaKind : uint
     VvarClock = 7,
 }
 
+/// <summary>More about a mapping: enum dm_vma_flag.</summary>
+[Flags]
+public enum VmaFlags : uint
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The image has all of it, for when the file, or the kernel's page, is not the same any more.</summary>
+    Stored = 1,
+}
+
 /// <summary>A mapping: struct dm_image_vma.</summary>
 /// <remarks>
-/// u64 start, end | u32 prot, map flags, kind, advice | u64 file offset | u32 path, reserved | u64 file bytes, file mtime; 64 bytes.
+/// u64 start, end | u32 prot, map flags, kind, advice | u64 file offset | u32 path, flags | u64 file bytes, file mtime; 64 bytes.
 /// </remarks>
 public readonly record struct ImageVma(
     ulong Start, ulong End, uint Protection, uint MapFlags, VmaKind Kind, uint Advice, ulong FileOffset, uint Path,
-    ulong FileSizeBytes, ulong FileModifiedNanoseconds)
+    VmaFlags Flags, ulong FileSizeBytes, ulong FileModifiedNanoseconds)
 {
     internal static ImageVma Read(ReadOnlySpan<byte> record)
         => new(
@@ -48,6 +59,7 @@ public readonly record struct ImageVma(
             BinaryPrimitives.ReadUInt32LittleEndian(record[28..]),
             BinaryPrimitives.ReadUInt64LittleEndian(record[32..]),
             BinaryPrimitives.ReadUInt32LittleEndian(record[40..]),
+            (VmaFlags)BinaryPrimitives.ReadUInt32LittleEndian(record[44..]),
             BinaryPrimitives.ReadUInt64LittleEndian(record[48..]),
             BinaryPrimitives.ReadUInt64LittleEndian(record[56..]));
 }

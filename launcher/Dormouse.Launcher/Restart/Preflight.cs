@@ -57,7 +57,11 @@ internal sealed class Preflight
             _problems.Add($"This processor lacks {string.Join(", ", missing)}, which {who} may be using. Wake it on a host like {manifest.HostName}.");
         }
 
-        if (!_kernel.Fit(image))
+        if (!_kernel.Fit(image) && Array.Exists(image.Vmas, vma => vma.Kind == VmaKind.Vdso && (vma.Flags & VmaFlags.Stored) != 0))
+        {
+            _differences.Add($"{who}: this kernel's vdso is not that of Linux {manifest.KernelRelease}; the time is asked of the kernel, which takes a little longer");
+        }
+        else if (!_kernel.Fit(image))
         {
             _problems.Add($"This kernel's code page (vdso) is not like that of Linux {manifest.KernelRelease}, where {who} slept. Boot that kernel or use such a host.");
         }
@@ -86,7 +90,7 @@ internal sealed class Preflight
     {
         foreach (ImageVma vma in image.Vmas)
         {
-            if (vma.Kind == VmaKind.File && image.Text(vma.Path) is { } path)
+            if (vma.Kind == VmaKind.File && (vma.Flags & VmaFlags.Stored) == 0 && image.Text(vma.Path) is { } path)
             {
                 ExamineMappedFile(path, vma.FileSizeBytes, vma.FileModifiedNanoseconds, image.Manifest);
             }

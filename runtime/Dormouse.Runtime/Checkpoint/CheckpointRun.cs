@@ -205,7 +205,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private void ImageMetadata(ImageIdentity identity, out ImageManifest manifest)
     {
-        manifest = ManifestBuilder.Build(identity, Process!.Attributes);
+        manifest = ManifestBuilder.Build(identity, Process!.Attributes, _mappings);
         Descriptors!.Describe(manifest);
         List<string> losses = [.. manifest.Losses];
         Process.AddLosses(losses);

@@ -56,7 +56,13 @@ internal sealed class FileSnapshot(string path, FileStatus status)
     public bool IsInMemory { get; set; }
 
     /// <summary>Whether this process saves it and rolls it back.</summary>
-    public bool IsOwnedHere { get; set; } = true;
+    public bool IsOwnedHere { get; set; }
+
+    /// <summary>Whether this process can write to it; the others only map what it shows.</summary>
+    public bool IsWrittenHere { get; set; }
+
+    /// <summary>Whether any member can.</summary>
+    public bool IsWritten { get; set; }
 
     public List<uint> OtherMembers { get; } = [];
 

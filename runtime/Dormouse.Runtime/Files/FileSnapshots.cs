@@ -25,6 +25,7 @@ internal sealed class FileSnapshots
         Log = 2,
         WhollyMapped = 4,
         StandardStream = 8,
+        Writes = 16,
     }
 
     public static FileSnapshots Read(IReadOnlyList<OpenFile> files, SharedMemory memory)
@@ -38,7 +39,7 @@ internal sealed class FileSnapshots
             }
         }
 
-        foreach (SharedObject item in memory.WritableFiles)
+        foreach (SharedObject item in memory.NamedFiles)
         {
             snapshots.Add(item);
         }
@@ -56,7 +57,8 @@ internal sealed class FileSnapshots
         foreach (FileSnapshot file in _files)
         {
             Use use = (file.OnlyGrows ? Use.None : Use.Elsewhere) | (file.IsLog ? Use.Log : Use.None)
-                | (file.IsWhollyMapped ? Use.WhollyMapped : Use.None) | (file.IsStandardStream ? Use.StandardStream : Use.None);
+                | (file.IsWhollyMapped ? Use.WhollyMapped : Use.None) | (file.IsStandardStream ? Use.StandardStream : Use.None)
+                | (file.IsWrittenHere ? Use.Writes : Use.None);
             items.Add(new InventoryItem(file.Key, default, InventoryKind, 0, (ulong)use));
         }
     }
@@ -65,10 +67,14 @@ internal sealed class FileSnapshots
     {
         foreach (FileSnapshot file in _files)
         {
+            file.IsOwnedHere = file.IsWrittenHere;
+            file.IsWritten = file.IsWrittenHere;
             foreach (Holder other in Sharing.HoldersOf(file.Key, candidates))
             {
                 var use = (Use)other.Item.Auxiliary;
-                file.IsOwnedHere &= self < other.Member;
+                bool isWriter = (use & Use.Writes) != 0;
+                file.IsOwnedHere &= self < other.Member || !isWriter;
+                file.IsWritten |= isWriter;
                 file.OtherMembers.Add(other.Member);
                 file.OnlyGrows &= (use & Use.Elsewhere) == 0;
                 file.IsLog |= (use & Use.Log) != 0;
@@ -79,7 +85,7 @@ internal sealed class FileSnapshots
 
         foreach ((SharedObject item, FileSnapshot file) in _mapped)
         {
-            item.IsSavedAsFile = !file.IsSavedAsMemory;
+            item.IsSavedAsFile = file.IsWritten && !file.IsSavedAsMemory;
             item.IsSavedWhole = !file.IsInMemory;
         }
     }
@@ -137,7 +143,11 @@ internal sealed class FileSnapshots
         {
             if (!file.IsOwnedHere)
             {
-                exchange.Expect(IdOf(file));
+                if (file.IsWritten)
+                {
+                    exchange.Expect(IdOf(file));
+                }
+
                 continue;
             }
 
@@ -160,6 +170,7 @@ internal sealed class FileSnapshots
         FileSnapshot snapshot = FindOrAdd(info.Path, info.Status);
         bool appends = (info.Flags & Constant.O_APPEND) != 0;
         snapshot.OpenHere.Add(file);
+        snapshot.IsWrittenHere = true;
         snapshot.OnlyGrows &= appends || (info.AccessMode == Constant.O_WRONLY && info.Position >= info.Status.SizeBytes);
         snapshot.IsLog |= appends || file.IsStandardStream;
         snapshot.IsStandardStream |= file.IsStandardStream;
@@ -173,7 +184,8 @@ internal sealed class FileSnapshots
         }
 
         FileSnapshot snapshot = FindOrAdd(item.Path, status);
-        snapshot.OnlyGrows = false;
+        snapshot.OnlyGrows &= !item.IsWritableHere;
+        snapshot.IsWrittenHere |= item.IsWritableHere;
         snapshot.IsInMemory = FileSystemKind.IsMemory(item.Path);
         snapshot.IsWhollyMapped = item.Covers((ulong)status.SizeBytes);
         _mapped.Add((item, snapshot));
@@ -203,7 +215,9 @@ internal sealed class FileSnapshots
         }
         else if (status.Type == FileStatus.Regular)
         {
-            FindOrAdd(path, status).OnlyGrows = false;
+            FileSnapshot companion = FindOrAdd(path, status);
+            companion.OnlyGrows = false;
+            companion.IsWrittenHere = true;
         }
     }
 

@@ -6,7 +6,7 @@ namespace Dormouse.Runtime.Files;
 
 /// <summary>What a file had become after the checkpoint: it goes to a file beside before anything is overwritten or cut off.</summary>
 /// <param name="generation">Of the images that are woken; part of the names.</param>
-internal sealed unsafe class KeptBeside(uint generation)
+internal sealed class KeptBeside(uint generation)
 {
     private const int MostTries = 1000;
 
@@ -22,7 +22,7 @@ internal sealed unsafe class KeptBeside(uint generation)
         }
 
         int copy = Create(path, out string name);
-        long error = CopyRange(fd, copy, start, status.SizeBytes);
+        long error = Kernel.CopyRange(fd, start, copy, 0, status.SizeBytes - start);
         if (error >= 0)
         {
             Kernel.Call(SystemCall.FChOwn, copy, status.Uid, status.Gid);
@@ -72,25 +72,4 @@ internal sealed unsafe class KeptBeside(uint generation)
 
     private static CheckpointException Cannot(string path, string name, long error)
         => new($"{path} has changed since the checkpoint, and its newer contents cannot be kept as {name}: {Errno.Text(error)}. Make room and the directory writable, or move {path} away, and run dmrestart again.");
-
-    // copy_file_range(2) shares blocks where the file system can; not every one knows it.
-    private static long CopyRange(int from, int to, long start, long end)
-    {
-        long offset = start;
-        while (offset < end)
-        {
-            long copied = Kernel.Call(SystemCall.CopyFileRange, from, (long)&offset, to, 0, end - offset, 0);
-            if (copied <= 0)
-            {
-                copied = Kernel.Call(SystemCall.SendFile, to, from, (long)&offset, end - offset);
-            }
-
-            if (copied <= 0)
-            {
-                return copied == 0 ? -Errno.InputOutput : copied;
-            }
-        }
-
-        return 0;
-    }
 }

@@ -47,6 +47,7 @@ internal sealed unsafe class ImageBuilder
     {
         // Our own garbage is not worth saving: all free memory of the heap goes back to the kernel.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        LibraryPages library = LibraryPages.Find(_mappings);
         Scratch before = AddScratch(SnapshotBytes), after = AddScratch(SnapshotBytes), working = AddScratch(WritePlan.ScratchBytes);
         ulong extentCapacity = ExtentCapacity();
         Scratch extents = AddScratch(extentCapacity * ImageLayout.ExtentBytes);
@@ -55,12 +56,13 @@ internal sealed unsafe class ImageBuilder
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             bytesBefore = Snapshot(before);
-            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, [.. _scratch, .. CapturedMemory.Pieces]), _scratch, sharedSaved);
+            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, [.. _scratch, .. CapturedMemory.Pieces]), _scratch, library, sharedSaved);
             uint exePath = plan.AddString(manifest.ExePath);
             manifest.NeededFiles = [.. neededByDescriptors, .. plan.NeededFiles];
-            FillHeader(plan, manifest.Write(), exePath);
+            ulong firstFree = FillHeader(plan, manifest.Write(), exePath);
+            firstFree = library.Put(_fd, firstFree);
             byte[] vmas = Pinned(plan.Vmas), save = Pinned(plan.Save);
-            fixed (byte* header = _header, vmaTable = vmas, saveTable = save)
+            fixed (byte* header = _header, vmaTable = vmas, saveTable = save, prepared = library.Extents)
             {
                 WritePlan order = new()
                 {
@@ -72,6 +74,9 @@ internal sealed unsafe class ImageBuilder
                     VmaCount = (ulong)plan.VmaCount,
                     Extents = extents.Pointer,
                     ExtentCapacity = extentCapacity,
+                    Prepared = prepared,
+                    PreparedCount = (ulong)(library.Extents.Length / ImageLayout.ExtentBytes),
+                    FirstFree = firstFree,
                     Scratch = working.Pointer,
                     Self = Shim.Self()->Slot,
                 };
@@ -194,7 +199,8 @@ internal sealed unsafe class ImageBuilder
         table.AddRange(record);
     }
 
-    private void FillHeader(MemoryPlan plan, byte[] manifest, uint exePath)
+    /// <returns>Where the file goes on.</returns>
+    private ulong FillHeader(MemoryPlan plan, byte[] manifest, uint exePath)
     {
         Array.Clear(_header);
         byte[] vmas = plan.Vmas, strings = plan.Strings;
@@ -220,6 +226,7 @@ internal sealed unsafe class ImageBuilder
         writer.UInt32s(Crc32C.Of(manifest), Crc32C.Of(vmas), Crc32C.Of(_threads), Crc32C.Of(strings), 0, 0);
         writer.UInt64s(self->RestoredEntry, (ulong)self->RestartInfo, self->Signature);
         MemoryLayout.Write(ref writer, exePath);
+        return stringsOffset + (ulong)strings.Length;
     }
 
     private void Put(byte[] bytes, ulong offset)

@@ -69,6 +69,30 @@ internal static unsafe class Kernel
         return 0;
     }
 
+    /// <summary>Copies between regular files; 0 or -errno. The offset of neither descriptor is used, that of <paramref name="to"/> may move.</summary>
+    public static long CopyRange(int from, long fromOffset, int to, long toOffset, long bytes)
+    {
+        long end = fromOffset + bytes;
+        while (fromOffset < end)
+        {
+            // copy_file_range(2) shares blocks where the file system can; not every one knows it, nor from one to another.
+            long copied = Call(SystemCall.CopyFileRange, from, (long)&fromOffset, to, (long)&toOffset, end - fromOffset, 0);
+            if (copied <= 0)
+            {
+                Seek(to, toOffset, Constant.SEEK_SET);
+                copied = Call(SystemCall.SendFile, to, from, (long)&fromOffset, end - fromOffset);
+                toOffset += Math.Max(copied, 0);
+            }
+
+            if (copied <= 0)
+            {
+                return copied == 0 ? -Errno.InputOutput : copied;
+            }
+        }
+
+        return 0;
+    }
+
     public static long Seek(int fd, long offset, int whence) => Call(SystemCall.LSeek, fd, offset, whence);
 
     public static int Fcntl(int fd, int command, long argument = 0) => (int)Call(SystemCall.Fcntl, fd, command, argument);

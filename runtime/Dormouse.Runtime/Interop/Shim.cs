@@ -18,6 +18,8 @@ internal unsafe struct ShimSelf
     public ulong Signature;
     public uint OwnsTable;
     public uint Padding;
+    public ulong LibraryStart;
+    public ulong LibraryEnd;
 }
 
 /// <summary>One exchange with the waiting loop in C: struct dm_step of native-shim/src/core.h.</summary>
@@ -108,13 +110,16 @@ internal unsafe struct WritePlan
     public ulong VmaCount;
     public byte* Extents;
     public ulong ExtentCapacity;
+    public byte* Prepared;
+    public ulong PreparedCount;
+    public ulong FirstFree;
     public byte* Scratch;
     public ThreadSlot* Self;
     public ulong MemoryBytes;
     public ulong ImageBytes;
 
     /// <summary>DM_WRITE_SCRATCH_BYTES.</summary>
-    public const int ScratchBytes = 1 << 20;
+    public const int ScratchBytes = 2 << 20;
 }
 
 /// <summary>The functions of native-shim that C# calls; bound by the linker, see DirectPInvoke in the project file.</summary>

@@ -3,6 +3,7 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Image;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Memory;
@@ -15,6 +16,7 @@ internal enum SavePolicy : byte
     Changed = 2,
     Shared = 3,
     All = 4,
+    Prepared = 5,
 }
 
 /// <summary>Decides for every mapping of the process how it comes back.</summary>
@@ -41,14 +43,19 @@ internal sealed class MemoryPlan
 
     /// <param name="mappings">As read now.</param>
     /// <param name="scratch">Our own working memory.</param>
+    /// <param name="library">Our own library's pages.</param>
     /// <param name="sharedSaved">What of a shared mapping this process saves, and how many bytes from its start.</param>
     /// <exception cref="CheckpointException">A mapping cannot be restored.</exception>
-    public static MemoryPlan Make(List<Mapping> mappings, IReadOnlyList<Scratch> scratch, Func<Mapping, (SavePolicy Policy, ulong Bytes)> sharedSaved)
+    public static MemoryPlan Make(List<Mapping> mappings, IReadOnlyList<Scratch> scratch, LibraryPages library, Func<Mapping, (SavePolicy Policy, ulong Bytes)> sharedSaved)
     {
         var plan = new MemoryPlan();
         foreach (Mapping mapping in mappings)
         {
-            if (mapping.Start < FirstKernelAddress)
+            if (LibraryPages.Shows(mapping))
+            {
+                library.Split(mapping, plan.AddLibrary);
+            }
+            else if (mapping.Start < FirstKernelAddress)
             {
                 plan.AddSplit(mapping, scratch, sharedSaved);
             }
@@ -103,7 +110,7 @@ internal sealed class MemoryPlan
         switch (mapping.Name)
         {
             case "[vdso]":
-                AddRecord(mapping, VmaKind.Vdso, SavePolicy.Nothing, ImageLayout.NoPath, default);
+                AddRecord(mapping, VmaKind.Vdso, SavePolicy.All, ImageLayout.NoPath, default, VmaFlags.Stored);
                 return;
             case "[vvar]":
                 AddRecord(mapping, VmaKind.Vvar, SavePolicy.Nothing, ImageLayout.NoPath, default);
@@ -127,6 +134,23 @@ internal sealed class MemoryPlan
         else
         {
             AddPrivateFile(mapping);
+        }
+    }
+
+    // The restorer takes the library's file while it is the one of the checkpoint, which saves memory; else the image's copy.
+    private void AddLibrary(Mapping mapping, bool isPrepared)
+    {
+        if (!isPrepared)
+        {
+            AddRecord(mapping, VmaKind.Anonymous, mapping.IsFile ? SavePolicy.All : SavePolicy.Anonymous, ImageLayout.NoPath, default);
+        }
+        else if (mapping.IsFile && !mapping.IsDeleted && Kernel.Stat(mapping.Path, out FileStatus status) == 0 && status.Inode == mapping.Inode)
+        {
+            AddRecord(mapping, VmaKind.File, SavePolicy.Prepared, AddString(mapping.Path), status, VmaFlags.Stored);
+        }
+        else
+        {
+            AddRecord(mapping, VmaKind.Anonymous, SavePolicy.Prepared, ImageLayout.NoPath, default);
         }
     }
 
@@ -198,7 +222,7 @@ internal sealed class MemoryPlan
         NeededFiles.Add(new NeededFile(path, status.SizeBytes, status.ModifiedNanoseconds, "mapped"));
     }
 
-    private void AddRecord(Mapping mapping, VmaKind kind, SavePolicy save, uint path, FileStatus status)
+    private void AddRecord(Mapping mapping, VmaKind kind, SavePolicy save, uint path, FileStatus status, VmaFlags flags = VmaFlags.None)
     {
         Span<byte> record = stackalloc byte[ImageLayout.VmaBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(record, mapping.Start);
@@ -209,7 +233,7 @@ internal sealed class MemoryPlan
         BinaryPrimitives.WriteUInt32LittleEndian(record[28..], Advice(mapping));
         BinaryPrimitives.WriteUInt64LittleEndian(record[32..], mapping.Offset);
         BinaryPrimitives.WriteUInt32LittleEndian(record[40..], path);
-        BinaryPrimitives.WriteUInt32LittleEndian(record[44..], 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[44..], (uint)flags);
         BinaryPrimitives.WriteUInt64LittleEndian(record[48..], (ulong)status.SizeBytes);
         BinaryPrimitives.WriteUInt64LittleEndian(record[56..], (ulong)status.ModifiedNanoseconds);
         _vmas.AddRange(record);

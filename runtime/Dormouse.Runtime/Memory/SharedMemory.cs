@@ -37,14 +37,14 @@ internal sealed unsafe class SharedMemory
         return memory;
     }
 
-    /// <summary>Files that this process can write to through memory.</summary>
-    public IEnumerable<SharedObject> WritableFiles
+    /// <summary>Memory that is a file with a name.</summary>
+    public IEnumerable<SharedObject> NamedFiles
     {
         get
         {
             foreach (SharedObject item in _objects)
             {
-                if (item.HasName && item.IsWritableHere)
+                if (item.HasName)
                 {
                     yield return item;
                 }

@@ -5,13 +5,14 @@ using System.Globalization;
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Image;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Memory;
 
 namespace Dormouse.Runtime.Process;
 
 /// <summary>Describes this process for dmrestart: its place in the tree, and what it is.</summary>
 internal static unsafe class ManifestBuilder
 {
-    public static ImageManifest Build(ImageIdentity identity, ProcessAttributes attributes)
+    public static ImageManifest Build(ImageIdentity identity, ProcessAttributes attributes, List<Mapping> mappings)
     {
         string[] stat = ProcFile.StatFields("/proc/self/stat");
         return new ImageManifest
@@ -47,7 +48,14 @@ internal static unsafe class ManifestBuilder
             Personality = (uint)Kernel.Call(SystemCall.Personality, 0xffffffff),
             IsChildSubreaper = attributes.IsSubreaper,
             Zombies = Children.Zombies(),
+            VdsoFingerprint = VdsoFingerprint(mappings),
         };
+    }
+
+    private static uint VdsoFingerprint(List<Mapping> mappings)
+    {
+        Mapping? vdso = mappings.Find(mapping => mapping.Name == "[vdso]");
+        return vdso is null ? 0 : Vdso.Fingerprint(new ReadOnlySpan<byte>((void*)vdso.Start, (int)vdso.Bytes));
     }
 
     private static int Number(string field) => int.Parse(field, CultureInfo.InvariantCulture);

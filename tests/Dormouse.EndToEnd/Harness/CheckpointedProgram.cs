@@ -111,6 +111,10 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
         return process;
     }
 
+    /// <summary>The same by another dmlaunch.</summary>
+    public RunningProcess LaunchFrom(string dmlaunch, string name, string[] command)
+        => _program = Start(name, AsOwner([dmlaunch, "-j", "-p", $"{_port}", .. command]), Work);
+
     /// <summary>The same by a shell, which redirects its streams.</summary>
     public RunningProcess LaunchThroughShell(string redirection, string program)
         => _program = Start("sh", AsOwner(["/bin/sh", "-c", $"exec {Built.Tool("dmlaunch")} -j -p {_port} {program} {redirection}"]), Work);
