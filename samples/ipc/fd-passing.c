@@ -1,5 +1,7 @@
 /* Proves: descriptors that were sent over an AF_UNIX socket and not yet received
- * arrive with the right bytes, and still mean the same pipe and the same file. */
+ * arrive with the right bytes, and still mean the same pipe and the same file: held by
+ * nobody else, shared with another process, several in one message, and a socket that
+ * has such a message in it while it is under way itself. */
 #include "../sample.h"
 #include <sys/socket.h>
 
@@ -33,8 +35,24 @@ static int receive_fd(int socket, char *text, size_t size)
     return fd;
 }
 
+/* In the child: keeps the other end of what it sent, and shares the offset of the file. */
+static void partner(int socket, int file)
+{
+    char text[10];
+    int own[2];
+    TRY(pipe(own));
+    send_fd(socket, "p", own[1]);
+    send_fd(socket, "f", file);
+    close(own[1]);
+    sample_read(own[0], text, 6, "partner's pipe");
+    CHECK(memcmp(text, "family", 6) == 0, "the partner's pipe is another");
+    CHECK(read(own[0], text, 1) == 0, "somebody still has the partner's pipe open");
+    _exit(0);
+}
+
 int main(void)
 {
+    int family[2], nested[2];
     int streams[2], datagrams[2], pipe_fds[2];
     char text[100], *path = sample_path("passed.txt");
     TRY(socketpair(AF_UNIX, SOCK_STREAM, 0, streams));
@@ -49,6 +67,20 @@ int main(void)
     send_fd(streams[0], "BBBB", -1);
     send_fd(datagrams[0], "with the file", file);
     close(pipe_fds[0]);                          /* only in flight from here on */
+
+    TRY(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, family));
+    pid_t child = TRY(fork());
+    if (child == 0) {
+        close(pipe_fds[1]);
+        close(family[0]);
+        partner(family[1], file);
+    }
+    close(family[1]);
+
+    TRY(socketpair(AF_UNIX, SOCK_STREAM, 0, nested));
+    send_fd(nested[0], "inner", file);
+    send_fd(streams[1], "outer", nested[1]);
+    close(nested[1]);
 
     sample_ready();
     while (sample_more(100))
@@ -66,6 +98,19 @@ int main(void)
     CHECK(strcmp(text, "with the file") == 0 && passed_file >= 0, "no file came with '%s'", text);
     sample_read(passed_file, text, 3, "passed file");
     CHECK(memcmp(text, "456", 3) == 0 && lseek(file, 0, SEEK_CUR) == 7, "the passed file does not share its offset");
+
+    int outer = receive_fd(streams[0], text, 50);
+    CHECK(strcmp(text, "outer") == 0 && outer >= 0, "no socket came with '%s'", text);
+    int inner = receive_fd(outer, text, 50);
+    CHECK(strcmp(text, "inner") == 0 && inner >= 0, "no file came with '%s' in the socket that came", text);
+    CHECK(lseek(inner, 0, SEEK_CUR) == 7, "the file in the socket that came does not share its offset");
+
+    int partner_pipe = receive_fd(family[0], text, 10), partner_file = receive_fd(family[0], text, 10);
+    CHECK(partner_pipe >= 0 && partner_file >= 0 && strcmp(text, "f") == 0, "the partner's descriptors did not come");
+    CHECK(lseek(partner_file, 0, SEEK_CUR) == 7, "the partner's file does not share its offset");
+    sample_write(partner_pipe, "family", 6, "partner's pipe");
+    close(partner_pipe);
+    sample_wait_child(child, "partner");
     unlink(path);
     return sample_ok(0);
 }

@@ -9,11 +9,11 @@ public readonly record struct ResourceKey(ulong High, ulong Low)
 /// <summary>One thing a member holds that others may hold too, or be the other end of.</summary>
 /// <param name="Key">What it is.</param>
 /// <param name="Peer">What its other end is, or nothing.</param>
-/// <param name="Kind">The runtime's resource kind; the coordinator only carries it.</param>
+/// <param name="Thread">The thread in whose table Local is a descriptor, as kcmp(2) wants it; the coordinator only carries it.</param>
 /// <param name="Local">The owner's name for it, such as a descriptor.</param>
 /// <param name="Auxiliary">The owner's, carried only.</param>
-/// <remarks>u64 key high, low | u64 peer high, low | u32 kind | u32 local | u64 auxiliary; 48 bytes.</remarks>
-public readonly record struct InventoryItem(ResourceKey Key, ResourceKey Peer, uint Kind, uint Local, ulong Auxiliary)
+/// <remarks>u64 key high, low | u64 peer high, low | u32 thread | u32 local | u64 auxiliary; 48 bytes.</remarks>
+public readonly record struct InventoryItem(ResourceKey Key, ResourceKey Peer, uint Thread, uint Local, ulong Auxiliary)
 {
     public const int Bytes = 48;
 
@@ -23,7 +23,7 @@ public readonly record struct InventoryItem(ResourceKey Key, ResourceKey Peer, u
         writer.WriteUInt64(Key.Low);
         writer.WriteUInt64(Peer.High);
         writer.WriteUInt64(Peer.Low);
-        writer.WriteUInt32(Kind);
+        writer.WriteUInt32(Thread);
         writer.WriteUInt32(Local);
         writer.WriteUInt64(Auxiliary);
     }

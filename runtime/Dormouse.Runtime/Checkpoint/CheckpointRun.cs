@@ -94,7 +94,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
         CapturedMemory.Release();
         Pass(Phase.Write);
-        _borrowed.Release();
+        ReleaseDescriptors();
         Shim.Resume();
         _isSuspended = false;
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
@@ -240,9 +240,15 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         }
     }
 
+    private void ReleaseDescriptors()
+    {
+        Descriptors?.ReleaseCarried();
+        _borrowed.Release();
+    }
+
     private void CleanUp()
     {
-        _borrowed.Release();
+        ReleaseDescriptors();
         CapturedMemory.Release();
         if (_isSuspended)
         {

@@ -17,16 +17,21 @@ internal sealed record DescriptorInfo(
     int Fd, FileStatus Status, string Link, int Flags, long Position, bool CloseOnExec, string[] Details)
 {
     /// <summary>Reads a descriptor, or null when it is not open.</summary>
-    public static DescriptorInfo? Read(int fd)
+    public static DescriptorInfo? Read(int fd) => Read(fd, "/proc/self");
+
+    /// <summary>Reads a descriptor of our own table.</summary>
+    public static DescriptorInfo? ReadOwn(int fd) => Read(fd, "/proc/thread-self");
+
+    private static DescriptorInfo? Read(int fd, string process)
     {
         string number = fd.ToString(CultureInfo.InvariantCulture);
-        string? link = Kernel.ReadLink("/proc/self/fd/" + number);
+        string? link = Kernel.ReadLink(process + "/fd/" + number);
         if (link is null || Kernel.FStat(fd, out FileStatus status) < 0)
         {
             return null;
         }
 
-        string[] details = ProcFile.ReadText("/proc/self/fdinfo/" + number).Split('\n');
+        string[] details = ProcFile.ReadText(process + "/fdinfo/" + number).Split('\n');
         int flags = Convert.ToInt32(Detail(details, "flags:"), 8);
         long position = long.Parse(Detail(details, "pos:"), CultureInfo.InvariantCulture);
         return new DescriptorInfo(
@@ -41,6 +46,9 @@ internal sealed record DescriptorInfo(
 
     /// <summary>The value of a line of fdinfo, or "0".</summary>
     public string Detail(string name) => Detail(Details, name);
+
+    /// <summary>Whether the kernel tells this at all.</summary>
+    public bool HasDetail(string name) => Array.Exists(Details, line => line.StartsWith(name, StringComparison.Ordinal));
 
     private static string Detail(string[] details, string name)
     {

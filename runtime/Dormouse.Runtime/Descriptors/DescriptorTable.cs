@@ -51,14 +51,33 @@ internal sealed class DescriptorTable
             }
         }
 
+        // What one message carries may itself have messages that carry something.
+        for (int i = 0; i < table._files.Count; i++)
+        {
+            table._files[i].AdoptCarried(fd => table.AdoptCarried(fd, launchStdio));
+        }
+
         return table;
+    }
+
+    /// <summary>Closes what was only borrowed from messages under way: after the checkpoint, and when a restart has sent them again.</summary>
+    public void ReleaseCarried()
+    {
+        foreach (OpenFile file in _files)
+        {
+            if (file.IsCarried && file.Descriptors[0].Fd >= 0)
+            {
+                Kernel.Close(file.Descriptors[0].Fd);
+                file.Descriptors[0] = (-1, true);
+            }
+        }
     }
 
     public void Announce(List<InventoryItem> items)
     {
         foreach (OpenFile file in _files)
         {
-            items.Add(new InventoryItem(file.Key, file.Peer, 0, (uint)file.Descriptors[0].Fd, file.Auxiliary));
+            items.Add(new InventoryItem(file.Key, file.Peer, (uint)Kernel.Tid, (uint)file.Descriptors[0].Fd, file.Auxiliary));
         }
     }
 
@@ -103,7 +122,10 @@ internal sealed class DescriptorTable
         {
             foreach ((int fd, _) in file.Descriptors)
             {
-                notes.Add(new DescriptorNote(fd, file.Kind, file.Description));
+                if (!file.IsCarried)
+                {
+                    notes.Add(new DescriptorNote(fd, file.Kind, file.Description));
+                }
             }
 
             if (file.Loss is { } loss)
@@ -197,6 +219,12 @@ internal sealed class DescriptorTable
         foreach (OpenFile file in _files)
         {
             int fd = file.Creator == _self ? made[file.Id] : exchange.Take(file.Id);
+            if (file.IsCarried)
+            {
+                file.Descriptors[0] = (Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC, Floor), true);
+                continue;
+            }
+
             foreach ((int number, bool closeOnExec) in file.Descriptors)
             {
                 if (number == link.Descriptor)
@@ -218,18 +246,49 @@ internal sealed class DescriptorTable
         }
     }
 
+    private OpenFile AdoptCarried(int fd, string launchStdio)
+    {
+        DescriptorInfo info = DescriptorInfo.ReadOwn(fd)!;
+        OpenFile file = FileKinds.Classify(info, launchStdio);
+        if (Known(file) is { } known)
+        {
+            Kernel.Close(fd);
+            return known;
+        }
+
+        file.IsCarried = true;
+        AddNew(file);
+        return file;
+    }
+
     private void Add(DescriptorInfo info, string launchStdio)
     {
         OpenFile file = FileKinds.Classify(info, launchStdio);
+        if (Known(file) is { } known)
+        {
+            known.Descriptors.Add((info.Fd, info.CloseOnExec));
+            return;
+        }
+
+        AddNew(file);
+    }
+
+    // The same description under a number that was read before.
+    private OpenFile? Known(OpenFile file)
+    {
         foreach (OpenFile other in _files)
         {
-            if (other.Key == file.Key && Kernel.Call(SystemCall.Kcmp, Kernel.Pid, Kernel.Pid, Constant.KCMP_FILE, other.Descriptors[0].Fd, info.Fd) == 0)
+            if (other.Key == file.Key && Sharing.IsSame(file, other.Descriptors[0].Fd))
             {
-                other.Descriptors.Add((info.Fd, info.CloseOnExec));
-                return;
+                return other;
             }
         }
 
+        return null;
+    }
+
+    private void AddNew(OpenFile file)
+    {
         if (file is PtyEnd terminal)
         {
             if (!_terminals.TryGetValue(terminal.Key, out Pty? pty))

@@ -19,6 +19,9 @@ internal abstract class OpenFile(DescriptorInfo info)
     /// <summary>This process's descriptors of it, with FD_CLOEXEC; ascending.</summary>
     public List<(int Fd, bool CloseOnExec)> Descriptors { get; } = [(info.Fd, info.CloseOnExec)];
 
+    /// <summary>Only unread messages of a socket refer to it (SCM_RIGHTS): the one descriptor above is ours, for as long as we need it.</summary>
+    public bool IsCarried { get; set; }
+
     /// <summary>One word for people: file, pipe, eventfd …</summary>
     public abstract string Kind { get; }
 
@@ -30,6 +33,11 @@ internal abstract class OpenFile(DescriptorInfo info)
 
     /// <summary>The other end, when the kernel has one object for each end.</summary>
     public virtual ResourceKey Peer => default;
+
+    /// <summary>Hands descriptors that lie in it unread to <paramref name="adopt"/>, which finds or makes their descriptions.</summary>
+    public virtual void AdoptCarried(Func<int, OpenFile> adopt)
+    {
+    }
 
     /// <summary>What other holders must know of it beforehand: the open flags in the low half.</summary>
     public virtual ulong Auxiliary => (uint)Info.Flags;

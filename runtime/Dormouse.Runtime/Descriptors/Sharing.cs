@@ -57,7 +57,14 @@ internal static class Sharing
         return holders;
     }
 
+    /// <summary>Whether <paramref name="fd"/> of our own table refers to the same description, too.</summary>
+    public static bool IsSame(OpenFile file, int fd) => Compare(file, Kernel.Tid, fd) == 0;
+
     // Without the right to compare (a process that is not dumpable) equal flags and offset must do.
     private static bool IsSame(OpenFile file, Candidate candidate)
-        => Kernel.Call(SystemCall.Kcmp, Kernel.Pid, candidate.Pid, Constant.KCMP_FILE, file.Descriptors[0].Fd, candidate.Item.Local) is 0 or < 0;
+        => Compare(file, (int)candidate.Item.Thread, (int)candidate.Item.Local) is 0 or < 0;
+
+    // Of the thread that looks: it has the descriptors that messages carry, too.
+    private static long Compare(OpenFile file, int thread, int fd)
+        => Kernel.Call(SystemCall.Kcmp, Kernel.Tid, thread, Constant.KCMP_FILE, file.Descriptors[0].Fd, fd);
 }

@@ -10,7 +10,10 @@ namespace Dormouse.Runtime.Files;
 /// </summary>
 internal static class CapturedMemory
 {
+    private const ulong RoomBytes = 1 << 20;
     private static readonly List<Scratch> s_pieces = [];
+    private static ulong s_room;
+    private static ulong s_roomEnd;
 
     public static IReadOnlyList<Scratch> Pieces => s_pieces;
 
@@ -22,6 +25,27 @@ internal static class CapturedMemory
         return piece;
     }
 
+    /// <summary>Where at least <paramref name="bytes"/> have room, for data of unknown length. <see cref="Take"/> says what was used.</summary>
+    /// <exception cref="CheckpointException">The kernel has no memory for us.</exception>
+    public static CapturedBytes Room(int bytes)
+    {
+        if (s_roomEnd - s_room < (ulong)bytes)
+        {
+            Scratch piece = Map(Math.Max((ulong)bytes, RoomBytes));
+            (s_room, s_roomEnd) = (piece.Start, piece.Start + piece.Bytes);
+        }
+
+        return new CapturedBytes(s_room, bytes);
+    }
+
+    /// <summary>Keeps the first bytes of the <see cref="Room"/> given last.</summary>
+    public static CapturedBytes Take(int bytes)
+    {
+        var taken = new CapturedBytes(s_room, bytes);
+        s_room += (ulong)bytes;
+        return taken;
+    }
+
     /// <summary>When the image is written, when it will not be, and when a restored process has used it.</summary>
     public static void Release()
     {
@@ -31,5 +55,6 @@ internal static class CapturedMemory
         }
 
         s_pieces.Clear();
+        (s_room, s_roomEnd) = (0, 0);
     }
 }

@@ -186,6 +186,9 @@ internal static unsafe class Kernel
 
     public static int Pid => (int)Call(SystemCall.GetPid);
 
+    /// <summary>The calling thread, which may have a descriptor table of its own.</summary>
+    public static int Tid => (int)Call(SystemCall.GetTid);
+
     /// <summary>The bytes of <paramref name="text"/> with a NUL at the end.</summary>
     public static byte[] Terminated(string text)
     {

@@ -83,6 +83,7 @@ internal static unsafe class RestartRun
         run.Descriptors.Finish(exchange);
         Pass(link, epoch, Phase.Refill);
         run.Descriptors.Seal();
+        run.Descriptors.ReleaseCarried();
         run.SharedMemory.Seal();
         CapturedMemory.Release();
         RestartStdio.Close();

@@ -47,10 +47,17 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     /// <summary>Unread data is read when all members have lent what others need for that.</summary>
     public override void CaptureContents(uint self, DescriptorExchange exchange)
-        => _contents = Keeper == self ? ReadContents(exchange) : null;
+    {
+        if (Keeper == self)
+        {
+            _contents ??= ReadContents(exchange);
+        }
+    }
+
+    public override void AdoptCarried(Func<int, OpenFile> adopt) => _contents = PeekCarried(adopt);
 
     /// <summary>What has come and is not read yet; the running program must not notice.</summary>
-    protected virtual SocketContents ReadContents(DescriptorExchange exchange) => SocketContents.Peek(Info.Fd, IsStream, Name);
+    protected virtual SocketContents ReadContents(DescriptorExchange exchange) => SocketContents.Peek(Info.Fd, IsStream);
 
     public override int Reopen()
     {
@@ -112,7 +119,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         {
             int feeder = Creator == self ? _feeder : exchange.Take(FeederOf(Key));
             Options.RestoreBeforeUse(Descriptors[0].Fd);
-            int error = _contents!.FeedAll(feeder, Descriptors[0].Fd);
+            int error = _contents!.Feed(feeder, Descriptors[0].Fd);
             if (error < 0)
             {
                 throw new CheckpointException($"{Name}: the unread data does not fit into the new socket: {Errno.Text(error)}. Raise net.core.rmem_max and net.core.wmem_max and run dmrestart again.");

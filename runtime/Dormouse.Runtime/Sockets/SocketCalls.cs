@@ -60,15 +60,6 @@ internal static unsafe class SocketCalls
 
     public static int Connect(int fd, byte[] address) => WithAddress(SystemCall.Connect, fd, address);
 
-    /// <summary>One message, without waiting; an empty address sends to the connected peer.</summary>
-    public static int SendTo(int fd, byte[] bytes, byte[] address)
-    {
-        fixed (byte* at = bytes, name = address)
-        {
-            return (int)Kernel.Call(SystemCall.SendTo, fd, (long)at, bytes.Length, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT, (long)name, address.Length);
-        }
-    }
-
     public static int Listen(int fd, int backlog) => (int)Kernel.Call(SystemCall.Listen, fd, backlog);
 
     public static int Accept(int fd) => (int)Kernel.Call(SystemCall.Accept4, fd, 0, 0, Constant.SOCK_CLOEXEC);

@@ -61,6 +61,23 @@ internal abstract class SocketFile : OpenFile
         }
     }
 
+    /// <summary>The unread messages when descriptors lie in them, made known to <paramref name="adopt"/>; else null.</summary>
+    /// <remarks>The kernel counts them: "scm_fds:" of fdinfo, for AF_UNIX since Linux 5.7. All who hold the socket look: which of them
+    /// is to keep it is not known yet, and the place of a peek is the socket's, not the process's.</remarks>
+    protected SocketContents? PeekCarried(Func<int, OpenFile> adopt)
+    {
+        const string Count = "scm_fds:";
+        if (Domain != Constant.AF_UNIX || (Info.HasDetail(Count) && Info.Detail(Count) == "0"))
+        {
+            return null;
+        }
+
+        using Turn turn = Turn.Await(Info.Link);
+        var contents = SocketContents.Peek(Info.Fd, IsStream);
+        contents.Adopt(adopt);
+        return contents;
+    }
+
     protected SocketOptions Options => _options!;
 
     protected static DescriptionId IdOf(ResourceKey key) => new(key.High, key.Low, Role);

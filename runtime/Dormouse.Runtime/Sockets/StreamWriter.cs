@@ -4,49 +4,46 @@ using Dormouse.Runtime.Interop;
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>Writes into a stream whose reader does not read: everything must fit into the two kernel buffers.</summary>
-internal static unsafe class StreamWriter
+internal static class StreamWriter
 {
     private const int PatienceMilliseconds = 50;
     private const int SendBuffer = 7, ReceiveBuffer = 8, SendBufferForce = 32, ReceiveBufferForce = 33;
 
     /// <summary>0, or -EAGAIN when it does not fit, or another -errno.</summary>
-    public static int WriteAll(int writer, int reader, byte[] bytes)
+    public static int WriteAll(int writer, int reader, SocketMessage piece)
     {
         int done = 0;
-        int error = WriteFrom(writer, bytes, ref done);
+        int error = WriteFrom(writer, piece, ref done);
         if (error == -Errno.TryAgain)
         {
-            MakeRoom(writer, SendBuffer, SendBufferForce, bytes.Length - done);
-            MakeRoom(reader, ReceiveBuffer, ReceiveBufferForce, bytes.Length - done);
-            error = WriteFrom(writer, bytes, ref done);
+            MakeRoom(writer, SendBuffer, SendBufferForce, piece.Bytes.Length - done);
+            MakeRoom(reader, ReceiveBuffer, ReceiveBufferForce, piece.Bytes.Length - done);
+            error = WriteFrom(writer, piece, ref done);
         }
 
         return error;
     }
 
-    private static int WriteFrom(int writer, byte[] bytes, ref int done)
+    private static int WriteFrom(int writer, SocketMessage piece, ref int done)
     {
         int waited = 0;
-        fixed (byte* at = bytes)
+        while (done < piece.Bytes.Length)
         {
-            while (done < bytes.Length)
+            int sent = MessageSender.SendFrom(writer, piece, done, []);
+            if (sent > 0)
             {
-                long sent = Kernel.Call(SystemCall.SendTo, writer, (long)(at + done), bytes.Length - done, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT);
-                if (sent > 0)
-                {
-                    done += (int)sent;
-                    waited = 0;
-                }
-                else if (sent == -Errno.TryAgain && waited < PatienceMilliseconds)
-                {
-                    // The kernel moves bytes from the sender's buffer to the receiver's in its own time.
-                    Kernel.Sleep(1);
-                    waited++;
-                }
-                else
-                {
-                    return (int)sent;
-                }
+                done += sent;
+                waited = 0;
+            }
+            else if (sent == -Errno.TryAgain && waited < PatienceMilliseconds)
+            {
+                // The kernel moves bytes from the sender's buffer to the receiver's in its own time.
+                Kernel.Sleep(1);
+                waited++;
+            }
+            else
+            {
+                return sent;
             }
         }
 

@@ -1,4 +1,5 @@
 // World: Frozen. All members are suspended; the kernel still delivers.
+using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
@@ -10,7 +11,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static unsafe class TcpDrain
 {
     private const int DeliveryMilliseconds = 20;
-    private const int PieceBytes = 1 << 20;
+    private const int PieceBytes = 64 * 1024;
 
     /// <summary>Whether bytes stay in the sender although there was time to deliver them (SIOCOUTQ, tcp(7)).</summary>
     public static bool HasStuckBytes(int fd)
@@ -32,19 +33,14 @@ internal static unsafe class TcpDrain
     /// <exception cref="CheckpointException">It cannot be put back: the connection is no longer usable.</exception>
     public static SocketContents TakeAndPutBack(int near, int far, string what)
     {
-        var pieces = new List<byte[]>();
+        var pieces = new List<CapturedBytes>();
         while (SocketCalls.Unsent(far) > 0 || Unread(near) > 0)
         {
-            byte[] buffer = new byte[Math.Clamp(Unread(near), 1, PieceBytes)];
-            long got;
-            fixed (byte* at = buffer)
-            {
-                got = Kernel.Call(SystemCall.RecvFrom, near, (long)at, buffer.Length, Constant.MSG_DONTWAIT);
-            }
-
+            CapturedBytes room = CapturedMemory.Room(PieceBytes);
+            long got = Kernel.Call(SystemCall.RecvFrom, near, (long)room.Pointer, room.Length, Constant.MSG_DONTWAIT);
             if (got > 0)
             {
-                pieces.Add(got == buffer.Length ? buffer : buffer[..(int)got]);
+                pieces.Add(CapturedMemory.Take((int)got));
             }
             else if (got == -Errno.TryAgain)
             {
@@ -56,16 +52,17 @@ internal static unsafe class TcpDrain
             }
         }
 
-        foreach (byte[] piece in pieces)
+        var contents = SocketContents.OfStream(pieces);
+        foreach (SocketMessage message in contents.Messages)
         {
-            int error = StreamWriter.WriteAll(far, near, piece);
+            int error = StreamWriter.WriteAll(far, near, message);
             if (error < 0)
             {
                 throw new CheckpointException($"{what}: unread data of a full TCP connection could not be put back: {Errno.Text(error)}. Raise net.ipv4.tcp_rmem and net.ipv4.tcp_wmem.");
             }
         }
 
-        return SocketContents.OfStream(pieces);
+        return contents;
     }
 
     private static int Unread(int fd)

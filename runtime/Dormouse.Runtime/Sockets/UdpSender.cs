@@ -19,15 +19,15 @@ internal static class UdpSender
     }
 
     /// <summary>0, or -errno: a datagram that cannot be sent is lost, as UDP may lose any.</summary>
-    public static int Send(byte[] bytes, byte[] sender, byte[] receiver, int domain)
+    public static int Send(SocketMessage message, byte[] receiver, int domain)
     {
-        int fd = Bound(sender, domain);
+        int fd = Bound(message.Sender, domain);
         if (fd < 0)
         {
             return fd;
         }
 
-        int sent = SocketCalls.SendTo(fd, bytes, Reachable(receiver, sender));
+        int sent = MessageSender.Send(fd, message, Reachable(receiver, message.Sender));
         Kernel.Close(fd);
         return Math.Min(sent, 0);
     }

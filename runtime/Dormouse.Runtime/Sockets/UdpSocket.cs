@@ -26,10 +26,10 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
             return;
         }
 
-        _unread = SocketContents.Peek(Info.Fd, false, Name);
-        foreach ((_, byte[] sender) in _unread.Messages)
+        _unread = SocketContents.Peek(Info.Fd, false);
+        foreach (SocketMessage message in _unread.Messages)
         {
-            _strangers += UdpSender.IsOfThisHost(sender, Domain) ? 0 : 1;
+            _strangers += UdpSender.IsOfThisHost(message.Sender, Domain) ? 0 : 1;
         }
     }
 
@@ -39,9 +39,9 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         base.Fill(self, exchange);
         if (Keeper == self)
         {
-            foreach ((byte[] bytes, byte[] sender) in _unread!.Messages)
+            foreach (SocketMessage message in _unread!.Messages)
             {
-                UdpSender.Send(bytes, sender, LocalAddress, Domain);
+                UdpSender.Send(message, LocalAddress, Domain);
             }
         }
     }

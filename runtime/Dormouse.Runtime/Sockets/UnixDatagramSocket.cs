@@ -28,10 +28,14 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         }
     }
 
-    public override void Capture()
+    public override void AdoptCarried(Func<int, OpenFile> adopt) => _contents = PeekCarried(adopt);
+
+    public override void CaptureContents(uint self, DescriptorExchange exchange)
     {
-        base.Capture();
-        _contents = Keeper == Worker.Current.Member ? SocketContents.Peek(Info.Fd, false, Name) : null;
+        if (Keeper == self)
+        {
+            _contents ??= SocketContents.Peek(Info.Fd, false);
+        }
     }
 
     public override int Reopen() => SocketCalls.Create(Domain, Type, Protocol);
@@ -68,10 +72,10 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         }
 
         int anonymous = SocketCalls.Create(Domain, Type, Protocol);
-        foreach ((byte[] bytes, byte[] sender) in _contents.Messages)
+        foreach (SocketMessage message in _contents.Messages)
         {
             // Who had sent it, when that is here, or somebody without a name.
-            int error = SocketCalls.SendTo(SenderHere(sender)?.Descriptors[0].Fd ?? anonymous, bytes, LocalAddress);
+            int error = MessageSender.Send(SenderHere(message.Sender)?.Descriptors[0].Fd ?? anonymous, message, LocalAddress);
             if (error < 0)
             {
                 throw new CheckpointException($"{Name}: unread datagrams do not fit into the new socket: {Errno.Text(error)}. Raise net.unix.max_dgram_qlen and run dmrestart again.");

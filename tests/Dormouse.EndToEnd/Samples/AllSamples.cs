@@ -21,6 +21,7 @@ internal static class AllSamples
         new("chain", "chain"),
         new("event-fds", "event-fds"),
         new("unix-sockets", "unix-sockets"),
+        new("fd-passing", "fd-passing"),
         new("files", "files"),
         new("roll-back", "roll-back"),
         new("pty", "pty") { Exclusive = "pseudo-terminals" },
@@ -44,7 +45,6 @@ internal static class AllSamples
     /// <summary>Samples that fail, always or now and then, and why. They are run by name only; each is a defect to be mended.</summary>
     public static readonly IReadOnlyList<(Sample Sample, string Why)> KnownGaps =
     [
-        (new("fd-passing", "fd-passing"), "messages with descriptors (SCM_RIGHTS) that are not read yet are refused by name"),
         (new("waits", "waits"), "a System V semaphore set that its process has made but never used is not saved"),
         (new("big-writes", "big-writes"), "a blocking write is seen cut short in rare cases: its thread ran when it was looked at"),
         (new("storm", "storm"), "rarely the status of a child that was just ending is lost"),
