@@ -104,13 +104,13 @@ internal sealed unsafe class SharedMemory
     {
         foreach (SharedObject item in _objects)
         {
-            if (!IsSaved(item))
+            if (!IsPassedOn(item))
             {
                 item.Descriptor = OpenUnchanged(item);
             }
             else if (item.Creator == _self)
             {
-                item.Descriptor = Make(item);
+                item.Descriptor = IsSaved(item) ? Make(item) : OpenUnchanged(item);
                 foreach (uint sharer in item.Sharers)
                 {
                     exchange.Send(sharer, IdOf(item), item.Descriptor);
@@ -160,7 +160,7 @@ internal sealed unsafe class SharedMemory
     {
         foreach (SharedObject item in _objects)
         {
-            if (IsSaved(item) && item.Creator != _self)
+            if (IsPassedOn(item) && item.Creator != _self)
             {
                 continue; // closed by the exchange
             }
@@ -178,6 +178,9 @@ internal sealed unsafe class SharedMemory
 
         return item.OpenBytes >= 0 ? (ulong)item.OpenBytes : item.Segment?.SizeBytes;
     }
+
+    // What all members answer alike, also those that only read it and do not know how the writers save it.
+    private static bool IsPassedOn(SharedObject item) => item.IsWritable || !item.HasName;
 
     // A file that nobody writes to through memory is an input: it must be there.
     private static bool IsSaved(SharedObject item) => (item.IsWritable && !item.IsSavedAsFile) || !item.HasName;
