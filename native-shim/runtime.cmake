@@ -11,13 +11,16 @@ else()
     set(USE_DNNE false)
 endif()
 
+# Written only when it changes: another generator means another build.
+file(CONFIGURE OUTPUT ${RUNTIME}/generator-choice CONTENT "${USE_DNNE} ${DORMOUSE_DNNE_VERSION}\n")
+
 add_custom_command(
     OUTPUT ${RUNTIME}/compiled.stamp
     BYPRODUCTS ${RUNTIME}/inputs.txt ${EXPORTS_SOURCES} ${RUNTIME}/exports.map ${RUNTIME}/exports.renames
     COMMAND ${DOTNET} publish ${CMAKE_SOURCE_DIR}/runtime/Dormouse.Runtime ${DOTNET_QUIET}
-            -p:NativeInputsFile=${RUNTIME}/inputs.txt -p:ExportsFolder=${RUNTIME} -p:UseDnne=${USE_DNNE}
+            -p:NativeInputsFile=${RUNTIME}/inputs.txt -p:ExportsFolder=${RUNTIME} -p:UseDnne=${USE_DNNE} -p:DnneVersion=${DORMOUSE_DNNE_VERSION}
     COMMAND ${CMAKE_COMMAND} -E touch ${RUNTIME}/compiled.stamp
-    DEPENDS ${RUNTIME_SOURCES} ${SHIM}/exports.txt
+    DEPENDS ${RUNTIME_SOURCES} ${SHIM}/exports.txt ${RUNTIME}/generator-choice
     COMMENT "C# runtime: compile ahead of time"
     JOB_POOL dotnet
     VERBATIM)
