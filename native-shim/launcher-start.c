@@ -101,7 +101,14 @@ static size_t name_length(const char *entry)
     return equals ? (size_t)(equals - entry) + 1 : strlen(entry);
 }
 
-/* The environment at the start, with `changes` in place of what has the same names. NULL: no memory. Owned by the caller. */
+static int has_name(const char *entry, const char *change)
+{
+    size_t length = name_length(change);
+    return strncmp(entry, change, length) == 0 && (change[length - 1] == '=' || entry[length] == '=');
+}
+
+/* The environment at the start, with `changes` in place of what has the same names; "NAME" alone takes it out. NULL: no
+ * memory. Owned by the caller. */
 static char **changed_environment(char *const *changes)
 {
     size_t old_count = 0, new_count = 0, used = 0;
@@ -118,15 +125,16 @@ static char **changed_environment(char *const *changes)
     for (size_t i = 0; i < old_count; i++) {
         int replaced = 0;
         for (size_t j = 0; j < new_count && !replaced; j++) {
-            size_t length = name_length(changes[j]);
-            replaced = strncmp(at_start.environment[i], changes[j], length) == 0;
+            replaced = has_name(at_start.environment[i], changes[j]);
         }
         if (!replaced) {
             result[used++] = at_start.environment[i];
         }
     }
     for (size_t j = 0; j < new_count; j++) {
-        result[used++] = changes[j];
+        if (strchr(changes[j], '=')) {
+            result[used++] = changes[j];
+        }
     }
     result[used] = NULL;
     return result;
@@ -139,14 +147,24 @@ const char *dm_start_argument(int32_t index)
 
 int32_t dm_start_exec(const char *path, int32_t index, char *const *environment)
 {
+    if (index < 0 || index >= at_start.argc) {
+        return -EINVAL;
+    }
+    return dm_start_become(path, at_start.argv + index, environment, -1);
+}
+
+int32_t dm_start_become(const char *path, char *const *argv, char *const *environment, int32_t keep)
+{
     char **changed = changed_environment(environment);
-    if (!changed || index < 1 || index >= at_start.argc) {
-        free(changed);
-        return changed ? -EINVAL : -ENOMEM;
+    if (!changed) {
+        return -ENOMEM;
     }
     close_own_on_exec();
+    if (keep >= 0) {
+        fcntl(keep, F_SETFD, 0);
+    }
     dm_start_restore();
-    execve(path, at_start.argv + index, changed);
+    execve(path, argv, changed);
     int error = errno;
     free(changed);
     return -error;
@@ -205,6 +223,50 @@ int32_t dm_start_daemon(const char *path, char *const *argv, char *const *enviro
     while (waitid(P_PID, (id_t)pid, &ended, WEXITED) != 0 && errno == EINTR) {
     }
     *ready = ends[0];
+    return 0;
+}
+
+/* In the child of fork: nothing but system calls until exec. */
+static _Noreturn void become_orphan(const char *path, char *const *argv, char *const *environment, int in, int out)
+{
+    dup2(in, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    close_own_on_exec();
+    dm_start_restore();
+    execve(path, argv, environment);
+    _exit(127);
+}
+
+int32_t dm_start_orphan(const char *path, char *const *argv, char *const *environment, int32_t *to, int32_t *from)
+{
+    int in[2], out[2];
+    char **changed = changed_environment(environment);
+    if (!changed) {
+        return -ENOMEM;
+    }
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) {
+        free(changed);
+        return -errno;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (fork() == 0) {
+            become_orphan(path, argv, changed, in[0], out[1]);
+        }
+        _exit(0);
+    }
+    int error = errno;
+    close(in[0]);
+    close(out[1]);
+    free(changed);
+    if (pid < 0) {
+        return -error;
+    }
+    siginfo_t ended;
+    while (waitid(P_PID, (id_t)pid, &ended, WEXITED) != 0 && errno == EINTR) {
+    }
+    *to = in[1];
+    *from = out[0];
     return 0;
 }
 

@@ -1,10 +1,12 @@
+using Dormouse.Coordinator.Network;
 using Dormouse.Coordinator.State;
 using Dormouse.Protocol;
 
 namespace Dormouse.Coordinator;
 
 /// <summary>Answers commands.</summary>
-internal sealed class CommandDispatcher(Computation computation)
+/// <param name="listeners">Where the coordinator can be reached.</param>
+internal sealed class CommandDispatcher(Computation computation, Listeners listeners)
 {
     /// <exception cref="ProtocolException">It is no command.</exception>
     public void Receive(Peer client, FrameKind kind, ReadOnlySpan<byte> payload)
@@ -43,6 +45,10 @@ internal sealed class CommandDispatcher(Computation computation)
             case FrameKind.AnnounceCommand:
                 computation.Announce(client, Frame.Read<AnnounceCommand>(payload));
                 client.Send(default(CommandDone));
+                break;
+            case FrameKind.ReachCommand:
+                if (listeners.TryAdd(Frame.Read<ReachCommand>(payload).Address, out string told)) client.Send(new Reached(told));
+                else client.Send(new CommandFailed(FailureKind.Failed, told));
                 break;
             case FrameKind.RestartBegin:
                 computation.BeginRestart(client, Frame.Read<RestartBegin>(payload));

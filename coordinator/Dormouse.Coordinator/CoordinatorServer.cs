@@ -15,8 +15,6 @@ namespace Dormouse.Coordinator;
 /// </summary>
 public sealed class CoordinatorServer : IDisposable
 {
-    private const int SolSocket = 1;
-    private const int SoReuseAddress = 2;
 
     private static readonly TimeSpan s_housekeeping = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_acceptPause = TimeSpan.FromMilliseconds(200);
@@ -25,7 +23,7 @@ public sealed class CoordinatorServer : IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
     private readonly Epoll _epoll = new();
-    private readonly Socket _listener;
+    private readonly Listeners _listeners;
     private readonly Dictionary<int, Connection> _connections = [];
     private readonly List<Connection> _toSend = [];
     private readonly Computation _computation;
@@ -41,8 +39,8 @@ public sealed class CoordinatorServer : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         (_options, _logger, _clock) = (options, logger, clock ?? TimeProvider.System);
         _computation = new Computation(options, _clock, logger);
-        _commands = new CommandDispatcher(_computation);
-        _listener = new Socket(options.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        _listeners = new Listeners(_epoll);
+        _commands = new CommandDispatcher(_computation, _listeners);
         _emptySince = _computation.Now;
     }
 
@@ -50,17 +48,12 @@ public sealed class CoordinatorServer : IDisposable
     public ulong Computation => _computation.Number;
 
     /// <summary>Where it listens, known after <see cref="Listen"/>.</summary>
-    public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndPoint!;
+    public IPEndPoint Endpoint => _listeners.Endpoint;
 
     /// <exception cref="SocketException">The address or port cannot be had.</exception>
     public void Listen()
     {
-        // The kernel's own SO_REUSEADDR, so that the port can be taken again while old connections linger. .NET's ReuseAddress sets
-        // SO_REUSEPORT as well (src/native/libs/System.Native/pal_networking.c), and then two coordinators would share a port.
-        _listener.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
-        _listener.Bind(new IPEndPoint(_options.Address, _options.Port));
-        _listener.Listen(4096);
-        _epoll.Add(_listener.Handle, Epoll.Readable);
+        _listeners.Open(new IPEndPoint(_options.Address, _options.Port));
         _epoll.Add(_wakeup.ReadFd, Epoll.Readable);
         ConnectionLog.Listening(_logger, Endpoint.ToString(), Environment.ProcessId, Computation);
     }
@@ -87,7 +80,7 @@ public sealed class CoordinatorServer : IDisposable
     {
         foreach (Connection connection in _connections.Values) connection.Socket.Dispose();
         _connections.Clear();
-        _listener.Dispose();
+        _listeners.Dispose();
         _epoll.Dispose();
         _wakeup.Dispose();
     }
@@ -108,7 +101,7 @@ public sealed class CoordinatorServer : IDisposable
 
     private void Handle(EpollEvent ready)
     {
-        if (ready.Fd == (int)_listener.Handle) Accept();
+        if (_listeners.Of(ready.Fd) is { } listener) Accept(listener);
         else if (_connections.TryGetValue(ready.Fd, out Connection? connection))
         {
             if ((ready.Events & ~Epoll.Writable) != 0) Receive(connection);
@@ -116,11 +109,11 @@ public sealed class CoordinatorServer : IDisposable
         }
     }
 
-    private void Accept()
+    private void Accept(Socket listener)
     {
         try
         {
-            Socket socket = _listener.Accept();
+            Socket socket = listener.Accept();
             socket.Blocking = false;
             socket.NoDelay = true;
             string endpoint = socket.RemoteEndPoint?.ToString() ?? "?";
@@ -149,7 +142,7 @@ public sealed class CoordinatorServer : IDisposable
         {
             // Out of descriptors or memory. The listener stays readable: without a pause this would spin.
             ConnectionLog.AcceptPaused(_logger, problem.Message);
-            _epoll.Remove(_listener.Handle);
+            _listeners.Pause();
             _acceptAgainAt = _computation.Now + s_acceptPause;
             _housekeepAt = _acceptAgainAt;
         }
@@ -265,7 +258,7 @@ public sealed class CoordinatorServer : IDisposable
         if (_acceptAgainAt >= TimeSpan.Zero && now >= _acceptAgainAt)
         {
             _acceptAgainAt = Timeout.InfiniteTimeSpan;
-            _epoll.Add(_listener.Handle, Epoll.Readable);
+            _listeners.GoOn();
         }
 
         bool used = _computation.Absentees.Count > 0;

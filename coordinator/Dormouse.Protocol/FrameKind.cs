@@ -40,6 +40,7 @@ public enum FrameKind : ushort
     RestartBegin = 106,
     DirectoryCommand = 107,
     AnnounceCommand = 108,
+    ReachCommand = 110,
 
     // From the coordinator to a command.
     CommandWelcome = 120,
@@ -52,4 +53,5 @@ public enum FrameKind : ushort
     RestartAccepted = 127,
     RestartProgress = 128,
     RestartDone = 129,
+    Reached = 131,
 }

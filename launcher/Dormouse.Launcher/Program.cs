@@ -3,6 +3,7 @@ using Dormouse.Launcher.CoordinatorTool;
 using Dormouse.Launcher.Interop;
 using Dormouse.Launcher.Launch;
 using Dormouse.Launcher.Restart;
+using Dormouse.Launcher.Ssh;
 using Dormouse.Launcher.Tools;
 using Dormouse.Protocol;
 
@@ -16,7 +17,11 @@ internal static class Program
         string[] arguments = Start.Arguments();
         string name = arguments.Length > 0 ? Path.GetFileName(arguments[0]) : "dormouse";
         int first = 1;
-        if (name == "dormouse" && arguments.Length > 1)
+        if (SshCommand.IsMeant)
+        {
+            name = "dmssh";
+        }
+        else if (name == "dormouse" && arguments.Length > 1)
         {
             name = "dm" + arguments[1];
             first = 2;
@@ -31,6 +36,8 @@ internal static class Program
                 "dmcommand" => CommandTool.Run(rest),
                 "dmrestart" => RestartCommand.Run(rest),
                 "dmcoordinator" => CoordinatorCommand.Run(rest),
+                "dmssh" => SshCommand.Run(rest),
+                "dm" + SshWords.RemoteName => SshRemoteCommand.Run(),
                 "dm--version" => Say(ProgramVersion.Line("dormouse")),
                 _ => throw new ToolException(ExitCode.Usage, "Call it dmlaunch, dmcommand, dmrestart or dmcoordinator (or say: dormouse launch …)."),
             };

@@ -34,6 +34,17 @@ void dm_start_restore(void);
 __attribute__((warn_unused_result))
 int32_t dm_start_exec(const char *path, int32_t index, char *const *environment);
 
+/* As dm_start_exec, with arguments of its own; "NAME" without a value takes a variable out of the environment. The
+ * descriptor `keep` stays open (-1: none). */
+__attribute__((warn_unused_result))
+int32_t dm_start_become(const char *path, char *const *argv, char *const *environment, int32_t keep);
+
+/* Starts a program that is nobody's child in this computation, but has our session, group, terminal and standard error; its
+ * standard input and output are pipes, whose other ends are put into *to and *from (closed on exec, owned by the caller). A
+ * program that cannot be executed ends with 127. */
+__attribute__((warn_unused_result))
+int32_t dm_start_orphan(const char *path, char *const *argv, char *const *environment, int32_t *to, int32_t *from);
+
 /* Starts `path` with `argv` as a daemon: own session, no terminal, standard descriptors at /dev/null, working directory /,
  * signals as at the start. It inherits one more descriptor, number 3: the end of a pipe to say how it went, whose other end is
  * put into *ready (closed on exec, owned by the caller). */

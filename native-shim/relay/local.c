@@ -15,7 +15,7 @@
 enum { LOST = 255 }; /* as ssh(1) says it */
 
 static struct channel s_channel;
-static volatile sig_atomic_t s_window_changed, s_ended_by;
+static volatile sig_atomic_t s_window_changed, s_is_ended;
 static int s_status = LOST;
 
 static void note_window(int number)
@@ -24,9 +24,11 @@ static void note_window(int number)
     s_window_changed = 1;
 }
 
+/* ssh, too, ends with 255 then, after the terminal has been put back. */
 static void note_end(int number)
 {
-    s_ended_by = number;
+    (void)number;
+    s_is_ended = 1;
 }
 
 static void send_terminal(struct channel *channel)
@@ -42,7 +44,7 @@ static bool turn(struct channel *channel)
         s_window_changed = 0;
         send_terminal(channel);
     }
-    return s_ended_by == 0;
+    return !s_is_ended;
 }
 
 static bool control(struct channel *channel, enum frame_kind kind, const uint8_t *payload, size_t bytes)
@@ -68,17 +70,6 @@ static void handle(int number, void (*handler)(int))
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* The terminal is put back whatever ends us; then we end as the program expects of ssh, by that signal. */
-static void end_by(int number)
-{
-    sigset_t set;
-    sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, number);
-    raise(number);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 int relay_local(const struct relay_options *options)
 {
     s_channel = (struct channel){
@@ -101,8 +92,8 @@ int relay_local(const struct relay_options *options)
     }
     bool is_whole = channel_run(&s_channel);
     terminal_put_back();
-    if (s_ended_by != 0)
-        end_by(s_ended_by);
+    if (options->terminal && !options->quiet)
+        fprintf(stderr, "Connection to %s closed.\r\n", options->host);
     if (!is_whole)
         fprintf(stderr, "dmssh: the connection to %s was lost.\n", options->host);
     return s_status;

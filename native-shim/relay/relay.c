@@ -2,7 +2,7 @@
  * connection between the two carries what ssh would: standard streams, the exit status, the terminal. dmssh starts both
  * (launcher/Dormouse.Launcher/Ssh) and hands over the connection. World: ordinary.
  *
- *   dormouse-relay local SOCKET HOST [terminal] [no-input]
+ *   dormouse-relay local SOCKET HOST [terminal] [no-input] [quiet]
  *   dormouse-relay remote SOCKET [terminal] -- PROGRAM ARGV0 [ARGUMENT]...
  */
 #include <stdio.h>
@@ -28,6 +28,7 @@ int main(int argc, char **argv)
         options.host = argv[next++];
     for (; next < argc && strcmp(argv[next], "--") != 0; next++) {
         options.terminal |= strcmp(argv[next], "terminal") == 0;
+        options.quiet |= strcmp(argv[next], "quiet") == 0;
         options.no_input |= strcmp(argv[next], "no-input") == 0;
     }
     if (is_local)

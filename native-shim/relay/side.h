@@ -7,7 +7,7 @@
 struct relay_options {
     int socket;
     const char *host; /* for messages */
-    bool terminal, no_input;
+    bool terminal, no_input, quiet;
     const char *program; /* of the remote side, with argv */
     char *const *arguments;
 };

@@ -20,6 +20,7 @@
 #include "dm_syscall.h"
 #include "exec_target.h"
 #include "membership.h"
+#include "remote.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -57,6 +58,7 @@ struct start {
     int (*carries)(const struct start *start);
     const char *path;
     char *const *arguments;
+    char *extra; /* one more variable, or NULL */
     int descriptor, flags;
     pid_t *pid;
     const posix_spawn_file_actions_t *actions;
@@ -66,7 +68,7 @@ struct start {
 
 static __attribute__((noinline)) int run(const struct start *start, char *const *environment, void *room)
 {
-    return start->call(start, dm_membership_environment(environment, start->carries(start), room));
+    return start->call(start, dm_membership_environment(environment, start->carries(start), start->extra, room));
 }
 
 static __attribute__((noinline)) int run_on_stack(const struct start *start, char *const *environment, size_t bytes)
@@ -86,12 +88,36 @@ static int run_mapped(const struct start *start, char *const *environment, size_
     return result;
 }
 
-static int begin(const struct start *start, char *const *environment)
+static int begin_as_it_is(const struct start *start, char *const *environment)
 {
     size_t bytes = dm_membership_room(environment);
-    if (bytes == 0)
-        return start->call(start, environment);
     return bytes <= MOST_STACK_BYTES ? run_on_stack(start, environment, bytes) : run_mapped(start, environment, bytes);
+}
+
+static int always_carries(const struct start *start)
+{
+    (void)start;
+    return 1;
+}
+
+/* dmssh in place of ssh. */
+static __attribute__((noinline)) int begin_remote(const struct start *start, char *const *environment)
+{
+    char path[dm_remote_path_bytes()], variable[dm_remote_variable_bytes(start->path)];
+    struct start changed = *start;
+    if (!dm_remote_path(path))
+        return begin_as_it_is(start, environment);
+    changed.path = path;
+    changed.extra = dm_remote_variable(start->path, variable);
+    changed.carries = always_carries;
+    return begin_as_it_is(&changed, environment);
+}
+
+static int begin(const struct start *start, char *const *environment)
+{
+    if (dm_membership_room(environment) == 0)
+        return start->call(start, environment);
+    return dm_remote_is(start->path) ? begin_remote(start, environment) : begin_as_it_is(start, environment);
 }
 
 static int path_carries(const struct start *start)

@@ -212,13 +212,22 @@ void dm_membership_change(const char *coordinator, const char *token, const char
     change(STDIO, stdio);
 }
 
+size_t dm_membership_prefix(const char **prefix)
+{
+    const size_t below = sizeof LIBRARY - 1;
+    *prefix = s_library;
+    return s_library_bytes > below && memcmp(s_library + s_library_bytes - below, LIBRARY, below) == 0
+               ? s_library_bytes - below
+               : 0;
+}
+
 /* --- the environment of what is started --------------------------------------------------------------------------- */
 
 size_t dm_membership_room(char *const *environment)
 {
     if (s_library_bytes == 0)
         return 0;
-    size_t pointers = VARIABLES + 2; /* with LD_PRELOAD and the end */
+    size_t pointers = VARIABLES + 3; /* with LD_PRELOAD, the extra one and the end */
     size_t others = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
         pointers++;
@@ -228,7 +237,7 @@ size_t dm_membership_room(char *const *environment)
     return pointers * sizeof(char *) + sizeof PRELOAD + s_library_bytes + 1 + others;
 }
 
-char **dm_membership_environment(char *const *environment, int carries, void *room)
+char **dm_membership_environment(char *const *environment, int carries, char *extra, void *room)
 {
     char **to = room;
     const char *others = "";
@@ -241,6 +250,8 @@ char **dm_membership_environment(char *const *environment, int carries, void *ro
     }
     for (int i = 0; i < VARIABLES; i++)
         *to++ = s_variables[i].entry;
+    if (extra != NULL)
+        *to++ = extra;
     char *preload = (char *)(to + 2);
     char *text = mempcpy(preload, PRELOAD, sizeof PRELOAD - 1);
     char *list = text;

@@ -25,10 +25,14 @@ const char *dm_membership_stdio(void);
  * a text leaves the old one. Called by C#. */
 void dm_membership_change(const char *coordinator, const char *token, const char *stdio);
 
+/* The prefix below which Dormouse is installed, not terminated, and its length; 0: unknown. */
+size_t dm_membership_prefix(const char **prefix);
+
 /* An environment for a program that is to be a member, made of one that somebody asks for; neither it nor its strings are
  * changed. `room` holds as many bytes as the first function says (0: this process is no member, there is nothing to add), and the
- * strings of `environment` are used where they lie. `carries`: whether LD_PRELOAD may be in it (exec_target.h). */
+ * strings of `environment` are used where they lie. `carries`: whether LD_PRELOAD may be in it (exec_target.h); `extra`:
+ * one more entry, or NULL. */
 size_t dm_membership_room(char *const *environment);
-char **dm_membership_environment(char *const *environment, int carries, void *room);
+char **dm_membership_environment(char *const *environment, int carries, char *extra, void *room);
 
 #endif

@@ -162,7 +162,7 @@ static void lend_environment(struct lent *lent)
     int64_t room = dm_mmap(0, lent->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (dm_is_error(room))
         return;
-    lent->with_ours = dm_membership_environment(lent->own, 1, (void *)room);
+    lent->with_ours = dm_membership_environment(lent->own, 1, NULL, (void *)room);
     char **expected = lent->own;
     if (!__atomic_compare_exchange_n(&environ, &expected, lent->with_ours, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
         dm_munmap((uint64_t)room, lent->bytes);

@@ -11,6 +11,9 @@ namespace Dormouse.Protocol.Programs;
 /// <param name="PatienceMilliseconds">How long it may be waited for before anybody is troubled: short commands end by themselves.</param>
 public sealed record Stranger(int Pid, string Program, string Reason, string Instead, int PatienceMilliseconds)
 {
+    /// <summary>In the environment of a program that serves a computation from outside: dmssh's ssh.</summary>
+    public const string CarrierVariable = "DORMOUSE_SSH_CARRIER";
+
     private const string Library = "/libdormouse.so";
     private const int Patience = 250;
 
@@ -35,6 +38,11 @@ public sealed record Stranger(int Pid, string Program, string Reason, string Ins
             : HasOtherPrivileges(status, files) ? Privileged : null;
         return verdict?.On(pid, status);
     }
+
+    /// <summary>Whether this child does not count: it came here because its parent ended, and nobody waits for it.</summary>
+    public static bool IsCarrier<TFiles>(int pid, TFiles files)
+        where TFiles : struct, IProcessFiles
+        => files.ReadText(Directory(pid) + "/environ").Contains(CarrierVariable + "=", StringComparison.Ordinal);
 
     /// <summary>As <see cref="Find"/>, but looks at the program's file only: also right for processes that were woken.</summary>
     public static Stranger? FindByProgram<TFiles>(int pid, TFiles files)
@@ -65,6 +73,8 @@ public sealed record Stranger(int Pid, string Program, string Reason, string Ins
     private static Verdict? ByMemory<TFiles>(string maps, string status, TFiles files)
         where TFiles : struct, IProcessFiles
     {
+        string name = Field(status, "Name");
+        if (name == "dmssh") return new("is still logging in to another host", "wait until it is through", LongPatience);
         if (maps.Contains(Library, StringComparison.Ordinal))
         {
             return Words(Field(status, "NSpid")) > Words(Field(files.ReadText("/proc/self/status"), "NSpid"))
@@ -76,6 +86,8 @@ public sealed record Stranger(int Pid, string Program, string Reason, string Ins
 
         // The loader maps what is preloaded before what the program needs.
         if (!maps.Contains("/libc.so.6", StringComparison.Ordinal) && !maps.Contains("/libc-2", StringComparison.Ordinal)) return null;
+        if (name is "ssh" or "rsh")
+            return new("is a connection to another host that runs no command there (a tunnel, a file transfer, or DORMOUSE_SSH=plain)", "close it before", Patience);
         return HasOtherPrivileges(status, files)
             ? Privileged
             : new("was started by a system call past libc (execve), with an environment that does not name our library", "start it by way of libc", LongPatience);

@@ -44,6 +44,35 @@ internal static unsafe partial class Start
         }
     }
 
+    /// <summary>See dm_start_become.</summary>
+    /// <param name="arguments">With argv[0].</param>
+    /// <param name="environment">A null value takes the variable out.</param>
+    /// <returns>The errno value: it returns only on failure.</returns>
+    public static Errno Become(string path, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string?>> environment, int keep = -1)
+    {
+        byte*[] argv = Strings(arguments);
+        byte*[] entries = Strings(environment.Select(entry => entry.Value is null ? entry.Key : $"{entry.Key}={entry.Value}"));
+        fixed (byte* pathBytes = Terminated(path))
+        fixed (byte** argvBytes = argv, environmentBytes = entries)
+        {
+            return (Errno)(-dm_start_become(pathBytes, argvBytes, environmentBytes, keep));
+        }
+    }
+
+    /// <summary>See dm_start_orphan.</summary>
+    public static Errno Orphan(string path, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string?>> environment, out int to, out int from)
+    {
+        byte*[] argv = Strings(arguments);
+        byte*[] entries = Strings(environment.Select(entry => entry.Value is null ? entry.Key : $"{entry.Key}={entry.Value}"));
+        fixed (byte* pathBytes = Terminated(path))
+        fixed (byte** argvBytes = argv, environmentBytes = entries)
+        fixed (int* toOut = &to, fromOut = &from)
+        {
+            *toOut = *fromOut = -1;
+            return (Errno)(-dm_start_orphan(pathBytes, argvBytes, environmentBytes, toOut, fromOut));
+        }
+    }
+
     /// <summary>See dm_start_daemon.</summary>
     /// <param name="ready">The read end of the pipe on which the daemon says how it went.</param>
     public static Errno Daemon(string path, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, out int ready)
@@ -90,6 +119,12 @@ internal static unsafe partial class Start
         fixed (byte* pathBytes = Terminated(path)) return (Errno)(-dm_start_access(pathBytes, (int)access));
     }
 
+    /// <summary>isatty(3).</summary>
+    public static bool IsTerminal(int fd) => IsATty(fd) != 0;
+
+    [LibraryImport("libc", EntryPoint = "isatty")]
+    private static partial int IsATty(int fd);
+
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 
@@ -122,6 +157,12 @@ internal static unsafe partial class Start
 
     [LibraryImport(Library)]
     private static partial int dm_start_exec(byte* path, int index, byte** environment);
+
+    [LibraryImport(Library)]
+    private static partial int dm_start_become(byte* path, byte** arguments, byte** environment, int keep);
+
+    [LibraryImport(Library)]
+    private static partial int dm_start_orphan(byte* path, byte** arguments, byte** environment, int* to, int* from);
 
     [LibraryImport(Library)]
     private static partial int dm_start_daemon(byte* path, byte** arguments, byte** environment, int* ready);

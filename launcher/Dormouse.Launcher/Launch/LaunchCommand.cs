@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dormouse.Coordinator.Host;
 using Dormouse.Launcher.Coordinators;
 using Dormouse.Launcher.Interop;
+using Dormouse.Launcher.Ssh;
 using Dormouse.Launcher.Tools;
 using Dormouse.Protocol;
 
@@ -55,7 +56,11 @@ internal static class LaunchCommand
         };
 
         CoordinatorAddress address = Attach(request, seconds, images, Path.GetFileName(program));
-        Errno error = Start.Exec(program, firstIndex + programIndex, MemberVariables(address, library));
+        // Our library does the same to whoever starts ssh from here on.
+        bool isRemote = SshCommand.Replaces(program);
+        IEnumerable<KeyValuePair<string, string>> variables = MemberVariables(address, library);
+        if (isRemote) variables = variables.Append(new(SshCommand.ProgramVariable, program));
+        Errno error = Start.Exec(isRemote ? Environment.ProcessPath! : program, firstIndex + programIndex, variables);
         throw error == Errno.ENOENT
             ? new ToolException(ExitCode.NotFound, $"{program} cannot be run: its interpreter is missing.")
             : new ToolException(ExitCode.CannotExecute, $"{program} cannot be run: {error.Say()}.");

@@ -139,8 +139,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private void ReportChildren()
     {
-        SendSuspended();
         var unknown = new UnknownChildren();
+        SendSuspended(unknown);
         for (; ; )
         {
             Next(out FrameKind kind, out ReadOnlySpan<byte> payload);
@@ -153,16 +153,16 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
             {
                 unknown.Look(Frame.Read<ChildrenUnknown>(payload).Children);
                 Kernel.Sleep(ChildrenPollMilliseconds);
-                SendSuspended();
+                SendSuspended(unknown);
             }
         }
     }
 
-    private void SendSuspended()
+    private void SendSuspended(UnknownChildren unknown)
     {
         uint threads;
         Shim.SuspendedSlots(&threads);
-        link.Send(new Suspended(request.Epoch, threads, Children.Alive()));
+        link.Send(new Suspended(request.Epoch, threads, unknown.Without(Children.Alive())));
     }
 
     private void Borrow(DescriptorExchange exchange, out List<int> numbers)

@@ -9,6 +9,7 @@ namespace Dormouse.Runtime.Process;
 internal sealed class UnknownChildren
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
+    private readonly List<int> _carriers = [];
     private readonly long _since = Kernel.Clock(Constant.CLOCK_MONOTONIC);
 
     /// <exception cref="CheckpointException">One of them can never become a member, and does not end.</exception>
@@ -17,12 +18,20 @@ internal sealed class UnknownChildren
         long waited = (Kernel.Clock(Constant.CLOCK_MONOTONIC) - _since) / NanosecondsPerMillisecond;
         foreach (int pid in children)
         {
-            if (Stranger.Find(pid, default(Files)) is { } stranger && waited >= stranger.PatienceMilliseconds)
+            if (Stranger.IsCarrier(pid, default(Files)))
+            {
+                _carriers.Add(pid);
+            }
+            else if (Stranger.Find(pid, default(Files)) is { } stranger && waited >= stranger.PatienceMilliseconds)
             {
                 throw new CheckpointException("its child " + stranger.Describe(""));
             }
         }
     }
+
+    /// <summary>Those that count.</summary>
+    public int[] Without(int[] children)
+        => _carriers.Count == 0 ? children : Array.FindAll(children, pid => !_carriers.Contains(pid));
 
     private readonly struct Files : IProcessFiles
     {

@@ -38,6 +38,7 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(new RestartBegin(1, 2, 3, 4)),
         Of(new DirectoryCommand("/d")),
         Of(new AnnounceCommand("h", "boot-1", 2, 3, "p")),
+        Of(new ReachCommand("10.0.0.1")), Of(new Reached("10.0.0.1:7779")),
         Of(default(CommandDone)),
         Of(new CommandFailed(FailureKind.Busy, "busy")),
         Of(new StatusReport(1, 2, Phase.Drain, 3, 4, 5, "/d", "host", 6, "pid 1")),

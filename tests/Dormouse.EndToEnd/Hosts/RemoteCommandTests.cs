@@ -1,0 +1,114 @@
+using Dormouse.EndToEnd.Harness;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd.Hosts;
+
+/// <summary>Commands that a computation starts on other hosts by ssh: they behave as with ssh alone, and belong to it.</summary>
+internal sealed class RemoteCommandTests
+{
+    private const string Port = "7801";
+
+    /// <summary>The same script without us and with us.</summary>
+    private static readonly (string What, string Script)[] s_scripts =
+    [
+        ("output, errors and status", "ssh b 'echo out; echo err >&2; exit 5'"),
+        ("input", "printf 'one\\ntwo\\n' | ssh b sort -r"),
+        ("no input", "echo unread | ssh -n b cat; echo unread | ssh b cat < /dev/null"),
+        ("much", "head -c 5000000 /dev/zero | ssh b cat | md5sum"),
+        ("output that nobody reads", "ssh b yes | head -1"),
+        ("options before and after the host", "ssh -x -o BatchMode=yes -l $USER -p22 b -q 'a=1; echo $a | cat; cd /; pwd' and more"),
+        ("user@host, several words", "ssh $USER@b echo 'a  b' \\' c \\'"),
+        ("IPv6", "ssh fd77::2 hostname"),
+        ("through another host", "ssh -J c b hostname; ssh c ssh b hostname"),
+        ("signal", "ssh b 'kill -9 $$'; echo $?"),
+        ("unknown host", "ssh nowhere true; echo $?"),
+        ("command not found", "ssh b /no/such/program 2>/dev/null; echo $?"),
+        ("terminal", "ssh -tt b 'test -t 0 && test -t 1 && test -t 2 && echo at a terminal; echo $TERM; exit 4' < /dev/null; echo $?"),
+        ("environment", "ssh b env | grep -v -e ^SSH_ | sort"),
+        ("from a vfork child", "python3 -c 'import subprocess; print(subprocess.run([\"ssh\", \"b\", \"hostname\"], env={\"PATH\": \"/usr/bin:/bin\"}))'"),
+        ("questions", "ssh -V; ssh -G b | grep ^hostname; ssh -Q kex | wc -l"),
+        ("tunnel", "timeout 1 ssh -N -L 4711:localhost:22 b; echo $?"),
+        ("what stays behind", "ssh b 'sleep 1000 > /dev/null 2>&1 < /dev/null & echo started'"),
+    ];
+
+    [Test, CancelAfter(120_000)]
+    public async Task Ssh_BehavesAsAlways(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c");
+        hosts.Variables["TERM"] = "xterm";
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcoordinator", "--daemon", "-q", "-p", Port);
+
+        foreach ((string what, string script) in s_scripts)
+        {
+            ToolResult plain = await hosts.RunOnAsync(token, "a", "mouse", "bash", "-c", script);
+            ToolResult ours = await hosts.RunOnAsync(token, "a", "mouse", "dmlaunch", "-j", "-p", Port, "bash", "-c", script + "; exit $?");
+
+            Assert.That(ours.Output, Is.EqualTo(plain.Output), $"{what}: {hosts.Transcript}");
+            Assert.That(ours.Errors, Is.EqualTo(plain.Errors), $"{what}: {hosts.Transcript}");
+            Assert.That(ours.ExitCode, Is.EqualTo(plain.ExitCode), $"{what}: {hosts.Transcript}");
+        }
+
+        hosts.Passed();
+    }
+
+    [Test, CancelAfter(60_000)]
+    [TestCase("mouse"), TestCase("root")]
+    public async Task RemoteCommand_BelongsToTheComputation_AndItsSecretStaysOne(string user, CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
+        RunningProcess program = hosts.StartOn("a", user, "dmlaunch", "-p", Port, "--ckptdir", hosts.Shared, "bash", "-c", "ssh b 'echo ready; sleep 1000'; true");
+        await Condition.WaitAsync("ready", () => (program.Output.Contains("ready", StringComparison.Ordinal), program.Errors), CheckpointedProgram.Deadline, token);
+
+        ToolResult secret = await hosts.RunOnAsync(token, "a", user, "sh", "-c", "sed 's/.*\"token\":\"\\([0-9a-f]*\\)\".*/\\1/' /tmp/dormouse-$(id -u)/default");
+        ToolResult commandsHere = await hosts.RunOnAsync(token, "a", user, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+        ToolResult commandsThere = await hosts.RunOnAsync(token, "b", user, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+        ToolResult listening = await hosts.RunOnAsync(token, "a", user, "ss", "-Hltn", "sport", "=", Port);
+        ToolResult checkpoint = await hosts.RunOnAsync(token, "a", user, "dmcommand", "-p", Port, "--checkpoint");
+
+        Assert.That(secret.Output.Trim(), Has.Length.EqualTo(64), hosts.Transcript.ToString());
+        Assert.That(commandsHere.Output + commandsThere.Output, Does.Contain("dormouse-relay").And.Not.Contain(secret.Output.Trim()), hosts.Transcript.ToString());
+        Assert.That(listening.Output, Does.Not.Contain("0.0.0.0:" + Port).And.Not.Contain("*:" + Port), "it listens to the world");
+        Assert.That(checkpoint.ExitCode, Is.Zero, hosts.Transcript.ToString());
+        string[] programs = [.. Directory.GetFiles(hosts.Shared, "ckpt_*.img").Select(path => Path.GetFileName(path).Split('_')[1]).Order()];
+        Assert.That(programs, Is.EqualTo(new[] { "bash", "bash", "dormouse-relay", "dormouse-relay", "sleep" }).Or.EqualTo(new[] { "bash", "dormouse-relay", "dormouse-relay", "sleep" }), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task HostWithoutDormouse_IsNamed(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
+        // Below /tmp, which is each host's own.
+        await hosts.RunOnAsync(token, "a", "mouse", "cp", "-a", Built.Build + "/bin", "/tmp/bin");
+        await hosts.RunOnAsync(token, "a", "mouse", "sh", "-c", $"mkdir /tmp/lib; cp -a {Built.Build}/lib/dormouse /tmp/lib");
+
+        ToolResult refused = await hosts.RunOnAsync(token, "a", "mouse", "/tmp/bin/dmlaunch", "-p", Port, "sh", "-c", "ssh b hostname; echo $?");
+        ToolResult plain = await hosts.RunOnAsync(token, "a", "mouse", "/tmp/bin/dmlaunch", "-p", Port, "sh", "-c", "DORMOUSE_SSH=plain ssh b hostname; echo $?");
+
+        Assert.That(refused.Output, Is.EqualTo("255\n"), hosts.Transcript.ToString());
+        Assert.That(refused.Errors, Does.StartWith("dmssh: b has no Dormouse").And.Contain("DORMOUSE_SSH=plain"), hosts.Transcript.ToString());
+        Assert.That(plain.Output, Is.EqualTo("b\n0\n"), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
+    [Test, CancelAfter(120_000)]
+    [TestCase("openmpi", "--oversubscribe"), TestCase("mpich", "-l")]
+    public async Task MpiAcrossHosts_IsOneComputation(string mpi, string option, CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
+        string stop = Path.Combine(hosts.Shared, "stop");
+        hosts.Variables["SAMPLE_STOP"] = stop;
+        RunningProcess program = hosts.StartOn(
+            "a", "mouse", "dmlaunch", "-p", Port, "--ckptdir", hosts.Shared, $"mpirun.{mpi}", option, "-host", "a,b", "-np", "2", Built.Sample($"ring.{mpi}"));
+        await Condition.WaitAsync("ready", () => (program.Output.Contains("ready", StringComparison.Ordinal), program.Errors), CheckpointedProgram.Deadline, token);
+
+        ToolResult list = await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", Port, "--list");
+        await File.WriteAllTextAsync(stop, "", token);
+        int exitCode = await program.ExitCodeAsync(token);
+
+        Assert.That(list.Output.Split('\n').Count(line => line.Contains($" b ", StringComparison.Ordinal) && line.Contains($"ring.{mpi}", StringComparison.Ordinal)), Is.EqualTo(1), hosts.Transcript.ToString());
+        Assert.That(exitCode, Is.Zero, hosts.Transcript.ToString());
+        Assert.That(program.Output, Does.Contain("ok checksum"), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+}
