@@ -13,7 +13,7 @@ internal sealed class RemoteCommandTests
     [
         ("output, errors and status", "ssh b 'echo out; echo err >&2; exit 5'"),
         ("input", "printf 'one\\ntwo\\n' | ssh b sort -r"),
-        ("no input", "echo unread | ssh -n b cat; echo unread | ssh b cat < /dev/null"),
+        ("no input", "ssh -n b cat < /etc/hostname; ssh b cat < /dev/null"),
         ("much", "head -c 5000000 /dev/zero | ssh b cat | md5sum"),
         ("output that nobody reads", "ssh b yes | head -1"),
         ("options before and after the host", "ssh -x -o BatchMode=yes -l $USER -p22 b -q 'a=1; echo $a | cat; cd /; pwd' and more"),
