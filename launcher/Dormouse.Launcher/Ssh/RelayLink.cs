@@ -1,6 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
+using Dormouse.Coordinator.Host;
 using Dormouse.Protocol;
 
 namespace Dormouse.Launcher.Ssh;
@@ -11,37 +10,43 @@ internal static class RelayLink
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_each = TimeSpan.FromSeconds(5);
 
+    /// <summary>One for each kind of address that this host has: a connection then looks the same from both of its ends.</summary>
+    public static IReadOnlyList<(RelaySocket Socket, IPAddress Any)> Listen()
+        => [.. from any in new[] { IPAddress.Any, IPAddress.IPv6Any }
+               let socket = RelaySocket.Listen(any)
+               where socket is not null
+               select (socket, any)];
+
     /// <summary>Waits for the remote side. Whoever else connects is sent away.</summary>
     /// <returns>Null when it does not come.</returns>
-    public static Socket? Accept(IReadOnlyList<Socket> listeners, byte[] token, byte[] session)
+    public static RelaySocket? Accept(IReadOnlyList<RelaySocket> listeners, byte[] token, byte[] session)
     {
         DateTime until = DateTime.UtcNow + s_patience;
-        for (; ; )
+        while (RelaySocket.Accept(listeners, until - DateTime.UtcNow) is { } socket)
         {
-            List<Socket> ready = [.. listeners];
-            Socket.Select(ready, null, null, until - DateTime.UtcNow is { Ticks: > 0 } left ? left : TimeSpan.Zero);
-            if (ready.Count == 0) return null;
-            Socket socket = Prepared(ready[0].Accept());
             byte[] hello = new byte[TokenProof.NonceBytes + TokenProof.ProofBytes];
-            if (TryReceive(socket, hello))
+            if (socket.TryReceive(hello))
             {
                 byte[] nonce = hello[..TokenProof.NonceBytes];
-                if (TokenProof.Matches(TokenProof.Client(token, session, nonce, Role.Command), hello.AsSpan(TokenProof.NonceBytes)))
+                if (TokenProof.Matches(TokenProof.Client(token, session, nonce, Role.Command), hello.AsSpan(TokenProof.NonceBytes))
+                    && socket.TrySend(TokenProof.Server(token, nonce, session)))
                 {
-                    socket.Send(TokenProof.Server(token, nonce, session));
+                    socket.WaitForEver();
                     return socket;
                 }
             }
 
             socket.Dispose();
         }
+
+        return null;
     }
 
     /// <summary>Tries one address after the other.</summary>
     /// <param name="problem">Why none will do.</param>
-    public static Socket? Connect(IEnumerable<IPEndPoint> endpoints, byte[] token, byte[] session, out string problem)
+    public static RelaySocket? Connect(IEnumerable<IPEndPoint> endpoints, byte[] token, byte[] session, out string problem)
     {
-        problem = "it has no address";
+        problem = "it was given no address";
         foreach (IPEndPoint endpoint in endpoints)
         {
             if (Reach(endpoint) is not { } socket)
@@ -50,10 +55,15 @@ internal static class RelayLink
                 continue;
             }
 
-            byte[] nonce = RandomNumberGenerator.GetBytes(TokenProof.NonceBytes);
+            byte[] nonce = RandomBytes.Take(TokenProof.NonceBytes);
             byte[] answer = new byte[TokenProof.ProofBytes];
-            socket.Send([.. nonce, .. TokenProof.Client(token, session, nonce, Role.Command)]);
-            if (TryReceive(socket, answer) && TokenProof.Matches(TokenProof.Server(token, nonce, session), answer)) return socket;
+            if (socket.TrySend([.. nonce, .. TokenProof.Client(token, session, nonce, Role.Command)]) && socket.TryReceive(answer)
+                && TokenProof.Matches(TokenProof.Server(token, nonce, session), answer))
+            {
+                socket.WaitForEver();
+                return socket;
+            }
+
             problem = $"{endpoint} is somebody else";
             socket.Dispose();
         }
@@ -62,59 +72,5 @@ internal static class RelayLink
     }
 
     /// <summary>A connection to this endpoint, or null.</summary>
-    public static Socket? Reach(IPEndPoint endpoint)
-    {
-        Socket socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
-        try
-        {
-            try
-            {
-                socket.Connect(endpoint);
-            }
-            catch (SocketException pending) when (pending.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
-            {
-                if (!socket.Poll(s_each, SelectMode.SelectWrite) || socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is not 0)
-                {
-                    socket.Dispose();
-                    return null;
-                }
-            }
-
-            return Prepared(socket);
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            return null;
-        }
-    }
-
-    private static Socket Prepared(Socket socket)
-    {
-        socket.Blocking = true;
-        socket.NoDelay = true;
-        socket.ReceiveTimeout = (int)s_each.TotalMilliseconds;
-        return socket;
-    }
-
-    private static bool TryReceive(Socket socket, Span<byte> bytes)
-    {
-        try
-        {
-            while (!bytes.IsEmpty)
-            {
-                int count = socket.Receive(bytes, SocketFlags.None);
-                if (count == 0) return false;
-                bytes = bytes[count..];
-            }
-
-            // The relay waits as long as it takes.
-            socket.ReceiveTimeout = 0;
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
+    public static RelaySocket? Reach(IPEndPoint endpoint) => RelaySocket.Connect(endpoint, s_each);
 }

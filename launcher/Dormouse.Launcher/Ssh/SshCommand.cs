@@ -1,6 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
+using Dormouse.Coordinator.Host;
 using Dormouse.Launcher.Coordinators;
 using Dormouse.Launcher.Interop;
 using Dormouse.Launcher.Launch;
@@ -44,8 +43,8 @@ internal static class SshCommand
         string host = arguments.Host!;
         byte[] token = Convert.FromHexString(coordinator.Token);
         bool terminal = arguments.WantsTerminal(Start.IsTerminal(0));
-        List<Socket> listeners = Listen();
-        byte[] session = RandomNumberGenerator.GetBytes(TokenProof.NonceBytes);
+        IReadOnlyList<(RelaySocket Socket, IPAddress Any)> listeners = RelayLink.Listen();
+        byte[] session = RandomBytes.Take(TokenProof.NonceBytes);
 
         Errno error = Start.Orphan(ProgramCheck.Find(program), [program, .. arguments.Options, "-T", "--", host, RemoteScript()], Outside.Append(new(CarrierVariable, "1")), out int to, out int from);
         if (error != Errno.None) throw Unusable(program, error);
@@ -58,10 +57,10 @@ internal static class SshCommand
             coordinator.Token, Reachable(coordinator, own), [.. Endpoints(own, listeners)],
             Convert.ToHexStringLower(session), terminal ? Environment.GetEnvironmentVariable("TERM") ?? "dumb" : null, arguments.Command).Write(input);
 
-        if (RelayLink.Accept(listeners, token, session) is not { } socket)
+        if (RelayLink.Accept([.. listeners.Select(listener => listener.Socket)], token, session) is not { } socket)
             throw new ToolException(SshFailed, Complaint(output) ?? $"{host} cannot connect to this host; the two ends of a remote command need a connection of their own. Open the way for TCP from there, or set {ModeVariable}=plain.");
         string[] flags = [.. terminal ? ["terminal"] : Array.Empty<string>(), .. arguments.NoInput ? ["no-input"] : Array.Empty<string>(), .. arguments.IsQuiet ? ["quiet"] : Array.Empty<string>()];
-        throw Unusable(Relay(), Start.Become(Relay(), ["dormouse-relay", "local", $"{socket.Handle}", host, .. flags], WithoutOwn, (int)socket.Handle));
+        throw Unusable(Relay(), Start.Become(Relay(), ["dormouse-relay", "local", $"{socket.Descriptor}", host, .. flags], WithoutOwn, socket.Descriptor));
     }
 
     /// <summary>The relay belongs to this installation.</summary>
@@ -89,28 +88,11 @@ internal static class SshCommand
             && IPEndPoint.TryParse(Environment.GetEnvironmentVariable(MemberEnvironment.Coordinator) ?? "", out IPEndPoint? endpoint)
             ? new CoordinatorAddress(endpoint, token) : null;
 
-    /// <summary>One for each kind of address that this host has: a connection then looks the same from both of its ends.</summary>
-    private static List<Socket> Listen()
-    {
-        List<Socket> listeners = [];
-        foreach (IPAddress any in new[] { IPAddress.Any, IPAddress.IPv6Any })
-        {
-            if (any.AddressFamily == AddressFamily.InterNetworkV6 && !Socket.OSSupportsIPv6) continue;
-            Socket listener = new(any.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            if (any.AddressFamily == AddressFamily.InterNetworkV6) listener.DualMode = false;
-            listener.Bind(new IPEndPoint(any, 0));
-            listener.Listen(4);
-            listeners.Add(listener);
-        }
-
-        return listeners;
-    }
-
-    private static IEnumerable<string> Endpoints(IEnumerable<IPAddress> addresses, IReadOnlyList<Socket> listeners)
+    private static IEnumerable<string> Endpoints(IEnumerable<IPAddress> addresses, IReadOnlyList<(RelaySocket Socket, IPAddress Any)> listeners)
         => from address in addresses
            from listener in listeners
-           where listener.AddressFamily == address.AddressFamily
-           select new IPEndPoint(address, ((IPEndPoint)listener.LocalEndPoint!).Port).ToString();
+           where listener.Any.AddressFamily == address.AddressFamily
+           select new IPEndPoint(address, listener.Socket.Port).ToString();
 
     /// <summary>Any login shell understands it; the same path as here first, then whatever is installed.</summary>
     private static string RemoteScript()

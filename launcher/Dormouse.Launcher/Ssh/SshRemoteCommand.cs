@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Dormouse.Launcher.Coordinators;
 using Dormouse.Launcher.Interop;
 using Dormouse.Launcher.Launch;
@@ -44,13 +43,13 @@ internal static class SshRemoteCommand
         string[] command = request.Command is { } text ? [Path.GetFileName(shell), "-c", text] : ["-" + Path.GetFileName(shell)];
         string[] flags = request.Terminal is null ? [] : ["terminal"];
         Errno error = Start.Become(
-            SshCommand.Relay(), ["dormouse-relay", "remote", $"{socket.Handle}", .. flags, "--", shell, .. command], Variables(request, coordinator), (int)socket.Handle);
+            SshCommand.Relay(), ["dormouse-relay", "remote", $"{socket.Descriptor}", .. flags, "--", shell, .. command], Variables(request, coordinator), socket.Descriptor);
         throw new ToolException(ExitCode.CannotExecute, $"{SshCommand.Relay()} on {host} cannot be run: {error.Say()}.");
     }
 
     private static bool Answers(string endpoint)
     {
-        using Socket? socket = IPEndPoint.TryParse(endpoint, out IPEndPoint? parsed) ? RelayLink.Reach(parsed) : null;
+        using RelaySocket? socket = IPEndPoint.TryParse(endpoint, out IPEndPoint? parsed) ? RelayLink.Reach(parsed) : null;
         return socket is not null;
     }
 
