@@ -12,9 +12,12 @@ width=1200
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-# Shows a command and how long it took; its output goes where the caller says.
+# Shows a command as one would type it.
+show() { printf '    $ %s\n' "$(sed "s,marked ,,; s,$bin/,,g; s,$samples/,,g" <<<"$*")"; }
+
+# Runs a command and says how long it took; its output goes where the caller says.
 timed() {
-    printf '    $ %s\n' "$(sed "s,marked ,,; s,$bin/,,g; s,$samples/,,g" <<<"$*")" >&2
+    show "${shown:-$*}" >&2
     local start=$EPOCHREALTIME status=0
     "$@" || status=$?
     local end=$EPOCHREALTIME
@@ -61,7 +64,7 @@ wait_for() {
 }
 
 demo() {
-    local mpi=$1 directory mpirun=(mpirun."$1") steps=3000 expected found
+    local mpi=$1 directory mpirun=(mpirun."$1") steps=1500 expected found
     directory=$(mktemp -d /tmp/dormouse-demo-XXXXXX)
     cd "$directory"
     mkdir -m 700 runtime
@@ -70,43 +73,41 @@ demo() {
         mpirun+=(--oversubscribe)
         [ "$(id -u)" -ne 0 ] || mpirun+=(--allow-run-as-root)
     else
-        steps=800   # its ranks do not yield while they wait: slow where there are fewer cores than ranks
+        steps=500   # its ranks do not yield while they wait: slow where there are fewer cores than ranks
     fi
     mpirun+=(-np $ranks "$samples/stencil.$mpi" $width $steps)
 
-    say "$mpi: $ranks ranks, a plate of $width x $width points, $steps steps, undisturbed"
+    say "$mpi: heat on a plate of $width x $width points, $steps steps, $ranks ranks. First a run that nobody disturbs."
     timed marked "${mpirun[@]}" >undisturbed.txt
-    cat undisturbed.txt
     expected=$(grep '^ok' undisturbed.txt)
+    echo "    $expected"
 
-    say "the same under dmlaunch"
-    printf '    $ dmlaunch %s &\n' "${mpirun[*]}"
-    marked "$bin/dmlaunch" --new-coordinator "${mpirun[@]}" >launched.txt &
+    say "The same under dmlaunch, in the background."
+    show dmlaunch --new-coordinator "${mpirun[@]}" \&
+    marked "$bin/dmlaunch" --new-coordinator "${mpirun[@]}" >launched.txt 2>/dev/null &
     wait_for "the program to be ready" grep -qs ready launched.txt
     sleep 0.5
 
-    say "a checkpoint while the ranks communicate"
-    timed marked "$bin/dmcommand" --checkpoint
-    ls -lh ckpt_*.img | awk '{ print "    " $5, $9 }'
+    say "A checkpoint while the ranks send each other messages."
+    timed marked "$bin/dmcommand" --checkpoint | sed "s,$directory/,,; s,^,    ,"
 
-    say "kill -9 for all of it, the coordinator included"
+    say "kill -9 for every process of it, the coordinator included."
     kill_all
     wait 2>/dev/null || true
-    ! grep -q '^ok' launched.txt || fail "the program had ended before it was killed; use more steps"
-    echo "    nothing is left but $(ls ckpt_*.img | wc -l) images"
+    ! grep -q '^ok' launched.txt || fail "the program had ended before it was killed; this machine is fast: use more steps"
+    echo "    Nothing is left but $(ls ckpt_*.img | wc -l) images."
 
-    say "dmrestart ckpt_*.img"
-    # The program's output was a file: it goes on in that file, from where it was at the checkpoint.
-    timed marked "$bin/dmrestart" ckpt_*.img
-    cat launched.txt
+    say "Awake: the program goes on from the checkpoint and ends."
+    # Its output was a file: it goes on in that file, from where it was at the checkpoint.
+    shown="dmrestart ckpt_*.img" timed marked "$bin/dmrestart" ckpt_*.img
+    found=$(grep '^ok' launched.txt) || fail "the woken program printed no result; the files are in $directory"
+    echo "    $found"
 
-    found=$(grep '^ok' launched.txt) || fail "the woken program printed no result"
-    [ "$found" = "$expected" ] || fail "the result is '$found', undisturbed it is '$expected'. The files are in $directory"
-    say "the same result, bit by bit: $found"
+    [ "$found" = "$expected" ] || fail "the result is '$found', undisturbed it is '$expected'; the files are in $directory"
+    say "The same checksum of all points, bit by bit."
     cd /
     rm -rf "$directory"
 }
-
 
 [ $# -gt 0 ] || set -- openmpi mpich
 for mpi in "$@"; do
