@@ -74,6 +74,30 @@ internal sealed class RemoteCommandTests
         hosts.Passed();
     }
 
+    /// <summary>What was ssh when the program slept is a relay when it wakes: streams and exit status arrive as if nothing had been.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task RemoteCommand_GoesOnAfterRestart(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a");
+        string stop = Path.Combine(hosts.Shared, "stop");
+        RunningProcess program = hosts.StartOn(
+            "a", "mouse", "dmlaunch", "-p", Port, "--ckptdir", hosts.Shared, "bash", "-c",
+            $"(echo one; until [ -e {stop} ]; do sleep 0.1; done; echo two) | ssh a 'cat; echo errors >&2; exit 6'; echo status ${{PIPESTATUS[1]}}");
+        await Condition.WaitAsync("one", () => (program.Output.Contains("one", StringComparison.Ordinal), program.Errors), CheckpointedProgram.Deadline, token);
+
+        ToolResult checkpoint = await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", Port, "--checkpoint");
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", Port, "--kill");
+        await program.ExitCodeAsync(token);
+        RunningProcess woken = hosts.StartOn("a", "mouse", ["dmrestart", "-q", "-j", "-p", Port, .. Directory.GetFiles(hosts.Shared, "ckpt_*.img")]);
+        await File.WriteAllTextAsync(stop, "", token);
+        await woken.ExitCodeAsync(token);
+
+        Assert.That(checkpoint.Output, Does.Contain("dormouse-relay").And.Not.Contain(" ssh "), hosts.Transcript.ToString());
+        Assert.That(woken.Output, Is.EqualTo("two\nstatus 6\n"), hosts.Transcript.ToString());
+        Assert.That(woken.Errors, Does.Contain("errors\n"), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
     [Test, CancelAfter(60_000)]
     public async Task HostWithoutDormouse_IsNamed(CancellationToken token)
     {
