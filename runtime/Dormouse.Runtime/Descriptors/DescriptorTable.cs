@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Descriptors;
 /// <summary>All descriptors of this process, as the descriptions that they refer to.</summary>
 internal sealed class DescriptorTable
 {
+    private const int SettleMilliseconds = 20;
     private readonly List<OpenFile> _files = [];
     private readonly Dictionary<ResourceKey, Pipe> _pipes = [];
     private readonly Dictionary<ResourceKey, Pty> _terminals = [];
@@ -57,6 +58,7 @@ internal sealed class DescriptorTable
             table._files[i].AdoptCarried(fd => table.AdoptCarried(fd, launchStdio));
         }
 
+        table.Settle();
         return table;
     }
 
@@ -77,7 +79,7 @@ internal sealed class DescriptorTable
     {
         foreach (OpenFile file in _files)
         {
-            items.Add(new InventoryItem(file.Key, file.Peer, (uint)Kernel.Tid, (uint)file.Descriptors[0].Fd, file.Auxiliary));
+            file.Announce(items);
         }
     }
 
@@ -93,6 +95,10 @@ internal sealed class DescriptorTable
         foreach (OpenFile file in _files)
         {
             file.Link(own);
+        }
+
+        foreach (OpenFile file in _files)
+        {
             file.Resolve(self, candidates);
         }
     }
@@ -112,6 +118,8 @@ internal sealed class DescriptorTable
         {
             file.CaptureContents(_self, exchange);
         }
+
+        Sockets.SocketDiagnosis.Close();
     }
 
     public void Describe(ImageManifest manifest)
@@ -197,6 +205,25 @@ internal sealed class DescriptorTable
 
     /// <summary>When nothing of this restart closes a file any more.</summary>
     public void RestoreLocks() => _locks!.Restore(_self);
+
+    private void Settle()
+    {
+        for (int waited = 0; waited < SettleMilliseconds && !AreSettled(); waited++)
+        {
+            Kernel.Sleep(1);
+        }
+    }
+
+    private bool AreSettled()
+    {
+        bool areSettled = true;
+        foreach (OpenFile file in _files)
+        {
+            areSettled &= file.IsSettled;
+        }
+
+        return areSettled;
+    }
 
     private void Make(OpenFile file, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
     {

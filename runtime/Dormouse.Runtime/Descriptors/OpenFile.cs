@@ -1,5 +1,6 @@
 // World: Frozen (detect, announce, capture), restored process (reopen, finish).
 using System.Collections.Generic;
+using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Descriptors;
 
@@ -38,6 +39,13 @@ internal abstract class OpenFile(DescriptorInfo info)
     public virtual void AdoptCarried(Func<int, OpenFile> adopt)
     {
     }
+
+    /// <summary>Whether nothing that was written to it is still on its way; false asks for a little time. Called again and again.</summary>
+    public virtual bool IsSettled => true;
+
+    /// <summary>Tells the others of it, and of what else only it knows.</summary>
+    public virtual void Announce(List<InventoryItem> items)
+        => items.Add(new InventoryItem(Key, Peer, (uint)Kernel.Tid, (uint)Descriptors[0].Fd, Auxiliary));
 
     /// <summary>What other holders must know of it beforehand: the open flags in the low half.</summary>
     public virtual ulong Auxiliary => (uint)Info.Flags;

@@ -7,4 +7,6 @@ internal readonly struct CapturedBytes(ulong start, int length)
     public int Length => length;
 
     public unsafe byte* Pointer => (byte*)start;
+
+    public CapturedBytes Slice(int from, int count) => new(start + (ulong)from, count);
 }

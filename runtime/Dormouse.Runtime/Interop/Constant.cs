@@ -58,6 +58,7 @@ internal static class Constant
 
     // poll(2)
     public const short POLLIN = 1;
+    public const short POLLPRI = 2;
     public const short POLLOUT = 4;
     public const short POLLERR = 0x8;
     public const short POLLHUP = 16;
@@ -79,6 +80,7 @@ internal static class Constant
     public const int SOCK_NONBLOCK = 0x800;
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
+    public const int MSG_OOB = 1;
     public const int MSG_PEEK = 2;
     public const int MSG_TRUNC = 0x20;
     public const int MSG_DONTWAIT = 0x40;

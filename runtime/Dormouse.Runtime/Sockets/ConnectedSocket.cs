@@ -6,7 +6,8 @@ namespace Dormouse.Runtime.Sockets;
 
 /// <summary>
 /// One end of a connection. Of all members that hold one of the two ends, the lowest makes both and sends them to the others;
-/// the keeper of an end gets the other end, too, for as long as it takes to put unread data back.
+/// the keeper of an end gets the other end, too, for as long as it takes to put unread data back. When the other end waits to be accepted,
+/// the keeper of the listening socket makes the connection: <see cref="AcceptQueue"/>.
 /// </summary>
 internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 {
@@ -17,9 +18,16 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     private int _made = -1;
     private int _madeFar = -1;
     private int _feeder = -1;
+    private bool _waitsHere;
 
     /// <summary>Whether anybody in the computation holds the other end.</summary>
-    protected bool HasFarHolder => _farEndHere is not null || _farHolders.Count > 0;
+    protected bool HasFarHolder => _farEndHere is not null || _farHolders.Count > 0 || IsQueued || Peer == Key;
+
+    /// <summary>The other end waits in a member's listening socket.</summary>
+    protected bool IsQueued { get; private set; }
+
+    /// <summary>Whether all that was written here has been read there, as far as the kernel tells.</summary>
+    protected virtual bool HasNothingOnTheWay => SocketCalls.Unsent(Info.Fd) == 0;
 
     /// <summary>What the members that hold the other end have announced.</summary>
     protected IReadOnlyList<Holder> FarHolders => _farHolders;
@@ -30,19 +38,33 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     protected abstract int ShutdownState { get; }
 
     public override void Link(Dictionary<ResourceKey, OpenFile> own)
-        => _farEndHere = !Peer.IsNone && own.TryGetValue(Peer, out OpenFile? far) ? far as ConnectedSocket : null;
+        => _farEndHere = !Peer.IsNone && Peer != Key && own.TryGetValue(Peer, out OpenFile? far) ? far as ConnectedSocket : null;
+
+    /// <summary>The other end waits to be accepted from a listening socket of this process.</summary>
+    public void WaitsHere() => _waitsHere = true;
 
     public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
     {
         base.Resolve(self, candidates);
         _farHolders.Clear();
-        if (!Peer.IsNone)
+        if (!Peer.IsNone && Peer != Key)
         {
             _farHolders.AddRange(Sharing.HoldersOf(Peer, candidates));
         }
 
+        uint listener = Math.Min(AcceptQueue.KeeperOf(Key, candidates), _waitsHere ? self : uint.MaxValue);
+        IsQueued = listener != uint.MaxValue;
         _farKeeper = Sharing.LowestMember(_farEndHere is not null ? self : uint.MaxValue, _farHolders);
-        Creator = Math.Min(Keeper, _farKeeper);
+        Creator = IsQueued ? listener : Math.Min(Keeper, _farKeeper);
+    }
+
+    public override void Capture()
+    {
+        base.Capture();
+        if (IsQueued && !HasNothingOnTheWay)
+        {
+            throw AcceptQueue.Unreadable(Description);
+        }
     }
 
     /// <summary>Unread data is read when all members have lent what others need for that.</summary>
@@ -61,6 +83,11 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override int Reopen()
     {
+        if (IsQueued)
+        {
+            return SocketCalls.Create(Domain, Type, Protocol);
+        }
+
         if (_made < 0)
         {
             (_made, _madeFar) = MakePair();
@@ -82,6 +109,11 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
     {
+        if (IsQueued)
+        {
+            return;
+        }
+
         if (_farEndHere is null)
         {
             foreach (Holder holder in _farHolders)
@@ -107,7 +139,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void ExpectFromCreator(uint self, DescriptorExchange exchange)
     {
-        if (Keeper == self)
+        if (Keeper == self && !IsQueued)
         {
             exchange.Expect(FeederOf(Key));
         }
@@ -115,6 +147,11 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void Fill(uint self, DescriptorExchange exchange)
     {
+        if (IsQueued)
+        {
+            return;
+        }
+
         if (Keeper == self)
         {
             int feeder = Creator == self ? _feeder : exchange.Take(FeederOf(Key));

@@ -4,39 +4,51 @@ using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
-/// <summary>A listening socket, TCP or AF_UNIX: its name and its backlog.</summary>
-internal sealed class ListeningSocket(DescriptorInfo info, UnixDiagnosis diagnosis) : UnboundSocket(info)
+/// <summary>A listening socket, TCP or AF_UNIX: its name, its backlog, and who waits in it.</summary>
+internal abstract class ListeningSocket(DescriptorInfo info, int backlog) : UnboundSocket(info)
 {
-    private const int ReuseAddress = 2;
-
     public override string Kind => "listener";
 
     public override string Description => $"{Info.Link} listening on {SocketName.Text(LocalAddress)}";
 
-    /// <summary>Connections that wait to be accepted hold bytes that nobody can look at.</summary>
-    public int Waiting => diagnosis.Waiting;
+    public override string? Loss => Queue.Lost > 0
+        ? $"{Name}: {Queue.Lost} connections that wait to be accepted on {SocketName.Text(LocalAddress)} come from outside the computation; after a restart their clients see a connection reset"
+        : null;
 
-    public override void Capture()
+    protected AcceptQueue Queue { get; } = new();
+
+    public override void Announce(List<InventoryItem> items)
     {
-        base.Capture();
-        if (Domain is Constant.AF_INET or Constant.AF_INET6)
-        {
-            // As for connections: what it accepts inherits the mark, and its port can be bound again at once.
-            SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
-        }
-
-        if (Waiting > 0)
-        {
-            throw new CheckpointException($"{Name}, listening on {SocketName.Text(LocalAddress)}, has {Waiting} connections waiting that the program does not accept, and nobody can look at what is in them. Try again when it does.") { IsPassing = true };
-        }
+        FillQueue();
+        base.Announce(items);
+        Queue.Announce(items);
     }
+
+    public override void Link(Dictionary<ResourceKey, OpenFile> own) => Queue.Link(own);
+
+    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        base.Resolve(self, candidates);
+        Queue.Resolve(candidates);
+    }
+
+    public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
+        => Queue.MakeForOthers(exchange, Domain, Type, Protocol);
 
     public override void Fill(uint self, DescriptorExchange exchange)
     {
         base.Fill(self, exchange);
         if (Keeper == self)
         {
-            SocketCalls.Listen(Descriptors[0].Fd, diagnosis.Backlog);
+            SocketCalls.Listen(Descriptors[0].Fd, backlog);
+            Queue.Connect();
         }
     }
+
+    /// <summary>Finds out who waits to be accepted.</summary>
+    /// <exception cref="CheckpointException">There is one with something in it.</exception>
+    protected abstract void FillQueue();
+
+    protected CheckpointException Unreadable(int waiting)
+        => new($"{Name}, listening on {SocketName.Text(LocalAddress)}, has {waiting} connections waiting that the program does not accept, and nobody can look at what is in them. Try again when it does.") { IsPassing = true };
 }

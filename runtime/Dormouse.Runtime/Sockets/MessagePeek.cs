@@ -12,11 +12,18 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
     private const int PieceBytes = 256 * 1024;
     private const int AddressBytes = 128;
     private readonly List<SocketMessage> _messages = [];
+    private readonly int _total = isStream ? SocketCalls.Unread(fd) : 0;
     private int _offset;
 
+    /// <remarks>A look at nothing would take an error away that waits for the program (SO_ERROR), so there must be something.</remarks>
     public static List<SocketMessage> All(int fd, bool isStream)
     {
         var peek = new MessagePeek(fd, isStream);
+        if (isStream ? peek._total <= 0 : (Kernel.PollNow(fd, Constant.POLLIN) & Constant.POLLIN) == 0)
+        {
+            return peek._messages;
+        }
+
         int before = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, PeekOffset);
         if (SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, 0) < 0)
         {
@@ -40,6 +47,11 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
 
     private bool TryNext()
     {
+        if (isStream && _offset >= _total)
+        {
+            return false;
+        }
+
         int room = PieceBytes;
         Peeked peeked = Look(room);
         if (peeked.Bytes > room)

@@ -32,7 +32,7 @@ internal static unsafe class MessageSender
             long* vector = stackalloc long[] { (long)(message.Bytes.Pointer + done), message.Bytes.Length - done };
             // struct msghdr: name, its length, iov, iov count, control, its length, flags.
             long* header = stackalloc long[] { (long)name, address.Length, (long)vector, 1, used == 0 ? 0 : (long)control, used, 0 };
-            return (int)Kernel.Call(SystemCall.SendMsg, fd, (long)header, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT);
+            return (int)Kernel.Call(SystemCall.SendMsg, fd, (long)header, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT | (message.IsUrgent ? Constant.MSG_OOB : 0));
         }
     }
 }

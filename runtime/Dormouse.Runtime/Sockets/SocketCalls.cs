@@ -74,6 +74,14 @@ internal static unsafe class SocketCalls
         return bytes;
     }
 
+    /// <summary>Bytes that can be read (FIONREAD); of an urgent byte, those before it.</summary>
+    public static int Unread(int fd)
+    {
+        int bytes = 0;
+        Kernel.Ioctl(fd, 0x541B, &bytes);
+        return bytes;
+    }
+
     private static byte[] Address(int call, int fd)
     {
         byte[] address = new byte[LargestAddress];

@@ -23,6 +23,9 @@ internal sealed class SocketContents
     /// <summary>Copied by peeking: nothing is consumed.</summary>
     public static SocketContents Peek(int fd, bool isStream) => new(isStream, MessagePeek.All(fd, isStream));
 
+    /// <summary>The same for TCP, where one byte may be urgent.</summary>
+    public static SocketContents PeekTcp(int fd) => new(true, UrgentPeek.Has(fd) ? UrgentPeek.All(fd) : MessagePeek.All(fd, isStream: true));
+
     /// <summary>Contents that were taken out, in order.</summary>
     public static SocketContents OfStream(List<CapturedBytes> pieces)
     {

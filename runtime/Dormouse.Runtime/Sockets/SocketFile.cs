@@ -80,7 +80,7 @@ internal abstract class SocketFile : OpenFile
 
     protected SocketOptions Options => _options!;
 
-    protected static DescriptionId IdOf(ResourceKey key) => new(key.High, key.Low, Role);
+    internal static DescriptionId IdOf(ResourceKey key) => new(key.High, key.Low, Role);
 
     /// <summary>Name of the other end, which the keeper of <paramref name="key"/> gets to fill its socket through.</summary>
     protected static DescriptionId FeederOf(ResourceKey key) => new(key.High, key.Low, Role | 1);

@@ -13,7 +13,7 @@ internal static class SocketKinds
         bool isListening = SocketCalls.IsListening(info.Fd);
         return domain switch
         {
-            Constant.AF_UNIX when isListening => new ListeningSocket(info, UnixDiagnosis.Of(info.Status.Inode)),
+            Constant.AF_UNIX when isListening => new UnixListener(info, UnixDiagnosis.Of(info.Status.Inode)),
             Constant.AF_UNIX when type is Constant.SOCK_STREAM or Constant.SOCK_SEQPACKET => ClassifyUnix(info),
             Constant.AF_UNIX => ClassifyUnixDatagram(info),
             Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetTcp => ClassifyTcp(info, isListening),
@@ -41,13 +41,15 @@ internal static class SocketKinds
 
     private static OpenFile ClassifyTcp(DescriptorInfo info, bool isListening)
     {
-        if (isListening)
+        TcpState state = TcpState.Of(info.Fd);
+        return state switch
         {
-            TcpState state = TcpState.Of(info.Fd);
-            return new ListeningSocket(info, new UnixDiagnosis(0, 0, state.Backlog, state.Waiting));
-        }
-
-        TcpState connection = TcpState.Of(info.Fd);
-        return connection.IsConnected ? new TcpConnection(info, connection) : new UnboundSocket(info);
+            _ when isListening => new TcpListener(info, state),
+            { IsConnected: true } => new TcpConnection(info, state),
+            { IsConnecting: true } => new ConnectingSocket(info),
+            { IsClosed: true } when EndedConnection.Is(info.Fd) => new EndedConnection(info, state),
+            { IsClosed: true } => new UnboundSocket(info),
+            _ => new UnknownFile(info, $"TCP socket in state {state.State}"),
+        };
     }
 }

@@ -12,6 +12,9 @@ internal sealed class SocketMessage(CapturedBytes bytes, byte[] sender)
     /// <summary>struct sockaddr of who sent it; empty when it has no name.</summary>
     public byte[] Sender => sender;
 
+    /// <summary>One byte, sent with MSG_OOB: tcp(7).</summary>
+    public bool IsUrgent { get; init; }
+
     /// <summary>Descriptors that come with it (SCM_RIGHTS): numbers of ours, open as long as the checkpoint looks at them.</summary>
     public int[] Peeked { get; init; } = [];
 

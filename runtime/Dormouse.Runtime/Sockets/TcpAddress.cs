@@ -8,7 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static class TcpAddress
 {
     private const int DomainShift = 32;
-    private const ulong StuckBit = 1ul << 40;
+    private const ulong StuckBit = 1ul << 40, EndedBit = 1ul << 42;
 
     /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>.</summary>
     public static ResourceKey KeyOf(byte[] local, byte[] peer)
@@ -19,9 +19,12 @@ internal static class TcpAddress
     }
 
     /// <summary>What the other end must know, above the open flags.</summary>
-    public static ulong Announce(int domain, bool hasStuckBytes) => ((ulong)domain << DomainShift) | (hasStuckBytes ? StuckBit : 0);
+    public static ulong Announce(int domain, bool hasStuckBytes, bool hasSentEnd)
+        => ((ulong)domain << DomainShift) | (hasStuckBytes ? StuckBit : 0) | (hasSentEnd ? EndedBit : 0);
 
     public static bool HasStuckBytes(Holder holder) => (holder.Item.Auxiliary & StuckBit) != 0;
+
+    public static bool HasSentEnd(Holder holder) => (holder.Item.Auxiliary & EndedBit) != 0;
 
     public static int DomainOf(Holder holder) => (int)(holder.Item.Auxiliary >> DomainShift) & 0xFF;
 
@@ -40,6 +43,23 @@ internal static class TcpAddress
         }
 
         return [Constant.AF_INET, 0, address[2], address[3], .. address.AsSpan(20, 4), 0, 0, 0, 0, 0, 0, 0, 0];
+    }
+
+    /// <summary>The host itself, any port.</summary>
+    public static byte[] Loopback(int domain)
+    {
+        byte[] address = new byte[domain == Constant.AF_INET ? 16 : 28];
+        address[0] = (byte)domain;
+        if (domain == Constant.AF_INET)
+        {
+            (address[4], address[7]) = (127, 1);
+        }
+        else
+        {
+            address[23] = 1;
+        }
+
+        return address;
     }
 
     private static bool IsMapped(byte[] address)

@@ -7,9 +7,11 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>An established TCP connection, or one that is half closed. Both ends get their old addresses and ports back.</summary>
 internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : ConnectedSocket(info)
 {
+    private const int ReuseAddress = 2, Linger = 13;
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
-    private const int ReuseAddress = 2;
-    private readonly bool _hasStuckBytes = TcpDrain.HasStuckBytes(info.Fd);
+    private TcpState _state = state;
+    private bool _isAcknowledged;
+    private bool _isDelivered;
 
     public override string Kind => "tcp";
 
@@ -20,43 +22,50 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 
     public override ResourceKey Peer => TcpAddress.KeyOf(_peerAddress, LocalAddress);
 
-    protected override int ShutdownState => state.HasSentEnd ? 2 : 0;
-
     public override string? Loss
-        => !HasFarHolder && !state.HasReceivedEnd
+        => !HasFarHolder && !_state.HasReceivedEnd
             ? $"{Name}: the other end of the TCP connection {Description} is outside the computation; after a restart the program sees a connection reset"
             : null;
 
-    protected override (int Near, int Far) MakePair()
-    {
-        int farDomain = FarEndHere is TcpConnection far ? far.Domain : FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain;
-        return TcpPair.Make(LocalAddress, Domain, _peerAddress, farDomain, Name);
-    }
+    protected override int ShutdownState => _state.HasSentEnd ? 2 : 0;
 
-    /// <summary>Nobody is there any more: a reset, unless the other side had ended the stream in order.</summary>
-    protected override void BeforeClosingFarEnd(int farEnd)
+    public override bool IsSettled
     {
-        const int Linger = 13;
-        if (farEnd >= 0 && !HasFarHolder && !state.HasReceivedEnd)
+        get
         {
-            SocketCalls.SetBytes(farEnd, Constant.SOL_SOCKET, Linger, [1, 0, 0, 0, 0, 0, 0, 0]);
+            if (!_isAcknowledged)
+            {
+                ReceiveBuffer.Acknowledge(Info.Fd);
+                _isAcknowledged = true;
+            }
+
+            return _isDelivered = TcpDrain.IsDelivered(Info.Fd);
         }
     }
 
     /// <summary>The members that hold the other end must know whether it is an IPv4 or IPv6 socket, and whether to drain it.</summary>
-    public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain, _hasStuckBytes);
+    public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain, !_isDelivered, _state.HasSentEnd);
 
     /// <summary>Once its processes are killed the connection stays in TIME_WAIT for a minute. Only when it was marked for reuse can its
     /// ports be bound at once by a restart.</summary>
     public override void Capture()
     {
         base.Capture();
-        if (_hasStuckBytes && state.HasSentEnd)
+        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+    }
+
+    /// <summary>When the far end's kernel could not deliver all: its keeper lends it to the keeper of this end.</summary>
+    public override void LendForDrain(uint self, DescriptorExchange exchange)
+    {
+        if (!_isDelivered && Keeper == self && FarEndHere is null && FarHolders.Count > 0)
         {
-            throw new CheckpointException($"{Name}: the program has ended the TCP connection {Description} while its peer has more to read than fits into its buffer, which cannot be restored yet. Try again when it has read more.");
+            exchange.Send(Sharing.LowestMember(uint.MaxValue, FarHolders), IdOf(Key), Info.Fd);
         }
 
-        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        if (NeedsDrain && Keeper == self && FarEndHere is null)
+        {
+            exchange.Expect(IdOf(Peer));
+        }
     }
 
     public override void Seal(uint self)
@@ -68,31 +77,75 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         }
     }
 
-    /// <summary>When the far end's kernel could not deliver all: its keeper lends it to the keeper of this end.</summary>
-    public override void LendForDrain(uint self, DescriptorExchange exchange)
+    protected override (int Near, int Far) MakePair()
     {
-        if (_hasStuckBytes && Keeper == self && FarEndHere is null && FarHolders.Count > 0)
+        if (IsSelf)
         {
-            exchange.Send(Sharing.LowestMember(uint.MaxValue, FarHolders), IdOf(Key), Info.Fd);
+            int fd = TcpPair.MakeSelf(LocalAddress, Domain, Name);
+            return (fd, Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC));
         }
 
-        if (NeedsDrain && Keeper == self && FarEndHere is null)
+        int farDomain = FarEndHere is TcpConnection far ? far.Domain : FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain;
+        return TcpPair.Make(LocalAddress, Domain, _peerAddress, farDomain, Name);
+    }
+
+    /// <summary>Nobody is there any more: a reset, unless the other side had ended the stream in order.</summary>
+    protected override void BeforeClosingFarEnd(int farEnd)
+    {
+        if (farEnd >= 0 && !HasFarHolder && !_state.HasReceivedEnd)
         {
-            exchange.Expect(IdOf(Peer));
+            SocketCalls.SetBytes(farEnd, Constant.SOL_SOCKET, Linger, [1, 0, 0, 0, 0, 0, 0, 0]);
         }
     }
 
-    private bool NeedsDrain
-        => FarEndHere is TcpConnection far ? far._hasStuckBytes : FarHolders.Count > 0 && TcpAddress.HasStuckBytes(FarHolders[0]);
-
     protected override SocketContents ReadContents(DescriptorExchange exchange)
     {
+        if (!HasFarHolder && !_state.HasReceivedEnd)
+        {
+            AwaitClosedSender();
+        }
+
         if (!NeedsDrain)
         {
-            return base.ReadContents(exchange);
+            return SocketContents.PeekTcp(Info.Fd);
         }
 
         int far = FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer));
+        if (TcpDrain.Deliver(Info.Fd, far))
+        {
+            return SocketContents.PeekTcp(Info.Fd);
+        }
+
+        if (HasFarSentEnd)
+        {
+            throw new CheckpointException($"{Name}: the program has ended the TCP connection {Description} while its peer has more to read than fits into its buffer. Raise net.ipv4.tcp_rmem, or try again when it has read more.") { IsPassing = true };
+        }
+
         return TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+    }
+
+    // Bound to one address and connected to the same: a connection without another end (RFC 9293, simultaneous open).
+    private bool IsSelf => Key == Peer;
+
+    private bool NeedsDrain
+        => IsSelf ? !_isDelivered : FarEndHere is TcpConnection far ? !far._isDelivered : FarHolders.Count > 0 && TcpAddress.HasStuckBytes(FarHolders[0]);
+
+    private bool HasFarSentEnd
+        => FarEndHere is TcpConnection far ? far._state.HasSentEnd : FarHolders.Count > 0 && TcpAddress.HasSentEnd(FarHolders[0]);
+
+    // The peer's process has closed its socket, but its kernel still has data for us, and then the end of the stream.
+    private void AwaitClosedSender()
+    {
+        if (InetDiagnosis.Find(_peerAddress, LocalAddress) is not { Inode: 0, IsEstablished: false } sender || sender.Unsent == 0)
+        {
+            return;
+        }
+
+        if (!TcpDrain.DeliverFromClosed(Info.Fd, (int)sender.Unsent))
+        {
+            throw new CheckpointException($"{Name}: the peer of the TCP connection {Description} has closed it while there is more to read than fits into the buffer. Raise net.ipv4.tcp_rmem, or try again when the program has read more.") { IsPassing = true };
+        }
+
+        _state = TcpState.Of(Info.Fd);
     }
 }

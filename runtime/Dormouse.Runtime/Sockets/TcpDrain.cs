@@ -5,36 +5,42 @@ using Dormouse.Runtime.Interop;
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>
-/// Connections whose receiver is full: part of the stream is still in the sender's kernel, where nobody can look. The receiver's
-/// keeper takes all of it out, through both ends, and puts it back at once.
+/// Connections whose receiver is full: part of the stream is still in the sender's kernel, where nobody can look. The receiver gets
+/// more room; where that is not enough its keeper takes all of it out, through both ends, and puts it back at once.
 /// </summary>
 internal static unsafe class TcpDrain
 {
-    private const int DeliveryMilliseconds = 20;
+    private const int PatienceMilliseconds = 20;
     private const int PieceBytes = 64 * 1024;
+    private const int MostRoomBytes = 1 << 30;
+    private const int Cork = 3, NoDelay = 1;
 
-    /// <summary>Whether bytes stay in the sender although there was time to deliver them (SIOCOUTQ, tcp(7)).</summary>
-    public static bool HasStuckBytes(int fd)
+    /// <summary>Whether the other end's kernel has all that was sent (SIOCOUTQ, tcp(7)); does what speeds that up.</summary>
+    public static bool IsDelivered(int fd)
     {
-        for (int waited = 0; SocketCalls.Unsent(fd) > 0; waited++)
+        if (SocketCalls.Unsent(fd) == 0)
         {
-            if (waited == DeliveryMilliseconds)
-            {
-                return true;
-            }
-
-            Kernel.Sleep(1);
+            return true;
         }
 
-        return false;
+        Flush(fd, Cork, whenPushed: 0);
+        Flush(fd, NoDelay, whenPushed: 1);
+        return SocketCalls.Unsent(fd) == 0;
     }
+
+    /// <summary>Widens <paramref name="near"/> until all that <paramref name="far"/> has sent is there. False when it does not take all.</summary>
+    public static bool Deliver(int near, int far) => Deliver(near, SocketCalls.Unsent(far), () => SocketCalls.Unsent(far) == 0);
+
+    /// <summary>The same for a sender whom nobody has any more.</summary>
+    /// <param name="unsent">Bytes that it still has to send.</param>
+    public static bool DeliverFromClosed(int near, int unsent) => Deliver(near, unsent, () => TcpState.Of(near).HasReceivedEnd);
 
     /// <summary>The whole stream from <paramref name="far"/> to <paramref name="near"/> that nobody has read.</summary>
     /// <exception cref="CheckpointException">It cannot be put back: the connection is no longer usable.</exception>
     public static SocketContents TakeAndPutBack(int near, int far, string what)
     {
         var pieces = new List<CapturedBytes>();
-        while (SocketCalls.Unsent(far) > 0 || Unread(near) > 0)
+        while (SocketCalls.Unsent(far) > 0 || SocketCalls.Unread(near) > 0)
         {
             CapturedBytes room = CapturedMemory.Room(PieceBytes);
             long got = Kernel.Call(SystemCall.RecvFrom, near, (long)room.Pointer, room.Length, Constant.MSG_DONTWAIT);
@@ -65,10 +71,30 @@ internal static unsafe class TcpDrain
         return contents;
     }
 
-    private static int Unread(int fd)
+    private static bool Deliver(int near, int unsent, Func<bool> isDone)
     {
-        int bytes = 0;
-        Kernel.Ioctl(fd, 0x541B /* FIONREAD */, &bytes);
-        return bytes;
+        ReceiveBuffer.Before before = ReceiveBuffer.Widen(near, (int)Math.Min((long)SocketCalls.Unread(near) + unsent + PieceBytes, MostRoomBytes));
+        int unread = SocketCalls.Unread(near);
+        for (int waited = 0; !isDone() && waited < PatienceMilliseconds; waited++)
+        {
+            Kernel.Sleep(1);
+            ReceiveBuffer.TellSender(near);
+            int now = SocketCalls.Unread(near);
+            (unread, waited) = (now, now == unread ? waited : 0);
+        }
+
+        ReceiveBuffer.Narrow(near, before);
+        return isDone();
+    }
+
+    // What waits to be sent together with more, or for an answer to what was sent before, is sent now.
+    private static void Flush(int fd, int option, int whenPushed)
+    {
+        int value = SocketCalls.GetInt(fd, SocketCalls.InternetTcp, option);
+        if (value >= 0 && value != whenPushed)
+        {
+            SocketCalls.SetInt(fd, SocketCalls.InternetTcp, option, whenPushed);
+            SocketCalls.SetInt(fd, SocketCalls.InternetTcp, option, value);
+        }
     }
 }

@@ -17,7 +17,7 @@ internal static class TcpPair
         var patience = new PortPatience(what);
         for (; ; )
         {
-            (int Near, int Far) pair = Try(near, nearDomain, far, farDomain);
+            (int Near, int Far) pair = TryEitherWay(near, nearDomain, far, farDomain);
             if (pair.Near >= 0)
             {
                 return pair;
@@ -42,6 +42,55 @@ internal static class TcpPair
             }
 
             throw new CheckpointException($"{what}: the connection from {SocketName.Text(near)} to {SocketName.Text(far)} cannot be made again: {Errno.Text(pair.Near)}. Stop the program that uses these ports, or wait a minute, and run dmrestart again.");
+        }
+    }
+
+    // The kernel refuses to connect from a port that has other connections while the old one is in TIME_WAIT; it takes one from the other side.
+    private static (int Near, int Far) TryEitherWay(byte[] near, int nearDomain, byte[] far, int farDomain)
+    {
+        (int Near, int Far) pair = Try(near, nearDomain, far, farDomain);
+        if (pair.Near is -Errno.AddressInUse or -Errno.AddressNotAvailable)
+        {
+            (int Near, int Far) turned = Try(far, farDomain, near, nearDomain);
+            pair = turned.Near < 0 ? pair : (turned.Far, turned.Near);
+        }
+
+        return pair;
+    }
+
+    /// <summary>One that nobody else takes part in: the near end at <paramref name="near"/> where that can be had, else at any port.</summary>
+    public static (int Near, int Far) MakeAnywhere(byte[] near, int domain, string what)
+    {
+        byte[] loopback = TcpAddress.Loopback(domain);
+        (int Near, int Far) pair = SocketName.IsBound(domain, near) ? Try(near, domain, WithoutPort(near), domain) : (-1, -1);
+        pair = pair.Near >= 0 ? pair : Try(loopback, domain, loopback, domain);
+        return pair.Near >= 0
+            ? pair
+            : throw new CheckpointException($"{what}: a TCP connection that is over cannot be made again: {Errno.Text(pair.Near)}. Run dmrestart again.");
+    }
+
+    /// <summary>A socket that is connected to itself.</summary>
+    public static int MakeSelf(byte[] address, int domain, string what)
+    {
+        var patience = new PortPatience(what);
+        for (; ; )
+        {
+            int fd = BoundSocket(domain, address, out int error);
+            error = fd < 0 ? error : SocketCalls.Connect(fd, address);
+            if (error >= 0)
+            {
+                return fd;
+            }
+
+            if (fd >= 0)
+            {
+                Kernel.Close(fd);
+            }
+
+            if (!patience.TryAgain(address))
+            {
+                throw new CheckpointException($"{what}: the connection of {SocketName.Text(address)} to itself cannot be made again: {Errno.Text(error)}. Stop the program that uses this port and run dmrestart again.");
+            }
         }
     }
 

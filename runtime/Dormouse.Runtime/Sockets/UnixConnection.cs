@@ -22,6 +22,11 @@ internal sealed class UnixConnection(DescriptorInfo info, UnixDiagnosis diagnosi
             ? $"{Name}: the other end of this AF_UNIX connection is outside the computation (or not accepted yet); after a restart it is closed"
             : null;
 
+    protected override SocketContents ReadContents(DescriptorExchange exchange)
+        => UrgentPeek.Has(Info.Fd)
+            ? throw new CheckpointException($"{Name} holds an urgent byte (MSG_OOB) that is not read yet, which cannot be restored on an AF_UNIX socket. Try again when it has been read.") { IsPassing = true }
+            : base.ReadContents(exchange);
+
     protected override unsafe (int Near, int Far) MakePair()
     {
         if (SocketName.IsBound(Constant.AF_UNIX, LocalAddress) || SocketName.IsBound(Constant.AF_UNIX, _peerAddress))

@@ -29,6 +29,7 @@ internal static class AllSamples
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),
         new("tcp", "tcp"),
+        new("tcp-states", "tcp-states"),
         new("udp", "udp"),
         new("backlog", "backlog"),
         new("exceptions", "exceptions"),

@@ -1,0 +1,69 @@
+// World: Frozen (the program must find its options unchanged), restored process.
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>Lets a TCP socket receive more than it would: nothing is read, and what the sender's kernel still holds comes over.</summary>
+/// <remarks>
+/// SO_RCVLOWAT raises the buffer of a socket whose size the program has not fixed, up to the limit of the system (net.ipv4.tcp_rmem)
+/// and not to the lower one of SO_RCVBUF: tcp_set_rcvlowat in net/ipv4/tcp.c. SO_BUF_LOCK (Linux 5.14) takes the fixed size off for a while.
+/// </remarks>
+internal static unsafe class ReceiveBuffer
+{
+    public const int SizeOption = 8;
+    private const int LowMark = 18, ForcedSize = 33, Lock = 72, ReceiveLock = 2;
+    private const int QuickAcknowledge = 12;
+
+    /// <summary>What must be put back by <see cref="Narrow"/>.</summary>
+    internal readonly record struct Before(int LowMark, int Lock, int Size);
+
+    public static Before Widen(int fd, int bytes)
+    {
+        var before = new Before(
+            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, LowMark),
+            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Lock),
+            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SizeOption));
+        if (IsLocked(before))
+        {
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Lock, before.Lock & ~ReceiveLock);
+        }
+
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, LowMark, bytes);
+        if (SocketCalls.GetInt(fd, Constant.SOL_SOCKET, LowMark) < bytes && SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ForcedSize, bytes * 2) == 0)
+        {
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Lock, Math.Max(before.Lock, 0) & ~ReceiveLock);
+        }
+
+        TellSender(fd);
+        return before;
+    }
+
+    public static void Narrow(int fd, Before before)
+    {
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, LowMark, before.LowMark);
+        if (IsLocked(before))
+        {
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SizeOption, before.Size / 2);
+        }
+    }
+
+    /// <summary>Makes the kernel announce a window that has grown: also a look at the data does (tcp_cleanup_rbuf).</summary>
+    public static void TellSender(int fd)
+    {
+        if (SocketCalls.Unread(fd) > 0)
+        {
+            byte any;
+            Kernel.Call(SystemCall.RecvFrom, fd, (long)&any, 1, Constant.MSG_PEEK | Constant.MSG_DONTWAIT);
+        }
+    }
+
+    /// <summary>Sends the acknowledgement that the kernel would delay: the sender then knows that all has come.</summary>
+    public static void Acknowledge(int fd)
+    {
+        // An even number goes back to delaying: __tcp_sock_set_quickack.
+        int mode = SocketCalls.GetInt(fd, SocketCalls.InternetTcp, QuickAcknowledge) == 0 ? 2 : 1;
+        SocketCalls.SetInt(fd, SocketCalls.InternetTcp, QuickAcknowledge, mode);
+    }
+
+    private static bool IsLocked(Before before) => before.Lock > 0 && (before.Lock & ReceiveLock) != 0;
+}

@@ -1,0 +1,46 @@
+// World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>A listening TCP socket.</summary>
+internal sealed class TcpListener(DescriptorInfo info, TcpState state) : ListeningSocket(info, state.Backlog)
+{
+    private const int ReuseAddress = 2;
+
+    public override void Capture()
+    {
+        base.Capture();
+        // As for connections: what it accepts inherits the mark, and its port can be bound again at once.
+        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+    }
+
+    protected override void FillQueue()
+    {
+        if (state.Waiting == 0)
+        {
+            return;
+        }
+
+        const uint States = (1 << TcpState.Established) | (1 << TcpState.CloseWait);
+        List<InetDiagnosis> waiting = InetDiagnosis.AtPort(Domain, States, LocalAddress.AsSpan(2, 2)).FindAll(one => one.Inode == 0);
+        // Several sockets may listen at one port (SO_REUSEPORT): the kernel does not tell where a connection waits.
+        if (waiting.Count != state.Waiting || waiting.Exists(one => one.Unread > 0))
+        {
+            throw Unreadable(state.Waiting);
+        }
+
+        // Whose handshake is longest ago; of one millisecond, whose client's socket was made first.
+        waiting.Sort((a, b) => a.QuietMilliseconds != b.QuietMilliseconds
+            ? b.QuietMilliseconds.CompareTo(a.QuietMilliseconds)
+            : ClientInode(a).CompareTo(ClientInode(b)));
+        foreach (InetDiagnosis one in waiting)
+        {
+            Queue.Add(new AcceptQueue.Entry(
+                TcpAddress.KeyOf(one.Peer, one.Local), TcpAddress.KeyOf(one.Local, one.Peer), one.Peer, one.Local, one.State == TcpState.CloseWait));
+        }
+    }
+
+    private static uint ClientInode(InetDiagnosis server) => InetDiagnosis.Find(server.Peer, server.Local)?.Inode ?? 0;
+}
