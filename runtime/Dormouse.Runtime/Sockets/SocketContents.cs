@@ -54,9 +54,14 @@ internal sealed class SocketContents
     /// <summary>Sends everything into <paramref name="feeder"/>, the other end. 0, or -errno: -EAGAIN when it does not fit.</summary>
     public int Feed(int feeder, int receiver)
     {
+        if (_isStream)
+        {
+            return StreamWriter.WriteAll(feeder, receiver, _messages);
+        }
+
         foreach (SocketMessage message in _messages)
         {
-            int error = _isStream ? StreamWriter.WriteAll(feeder, receiver, message) : MessageSender.Send(feeder, message, []);
+            int error = MessageSender.Send(feeder, message, []);
             if (error < 0)
             {
                 return error;

@@ -6,22 +6,46 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Writes into a stream whose reader does not read: everything must fit into the two kernel buffers.</summary>
 internal static class StreamWriter
 {
-    private const int PatienceMilliseconds = 50;
+    private const int PatienceMilliseconds = 50, Attempts = 3;
     private const int SendBuffer = 7, ReceiveBuffer = 8, SendBufferForce = 32, ReceiveBufferForce = 33;
 
     /// <summary>0, or -EAGAIN when it does not fit, or another -errno.</summary>
-    public static int WriteAll(int writer, int reader, SocketMessage piece)
+    public static int WriteAll(int writer, int reader, IReadOnlyList<SocketMessage> pieces)
     {
-        int done = 0;
-        int error = WriteFrom(writer, piece, ref done);
-        if (error == -Errno.TryAgain)
+        int error = 0;
+        for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            MakeRoom(writer, SendBuffer, SendBufferForce, piece.Bytes.Length - done);
-            MakeRoom(reader, ReceiveBuffer, ReceiveBufferForce, piece.Bytes.Length - done);
-            error = WriteFrom(writer, piece, ref done);
+            error = WriteOnce(writer, reader, pieces);
+            // What carries descriptors is AF_UNIX, whose buffers have one fixed size.
+            if (error != -Errno.TryAgain || pieces[0].Carried.Length > 0 || !StreamRoom.IsTcp(writer))
+            {
+                break;
+            }
+
+            StreamRoom.Grow(writer, reader);
         }
 
         return error;
+    }
+
+    private static int WriteOnce(int writer, int reader, IReadOnlyList<SocketMessage> pieces)
+    {
+        foreach (SocketMessage piece in pieces)
+        {
+            int done = 0;
+            int error = WriteFrom(writer, piece, ref done);
+            if (error == -Errno.TryAgain && MakeRoom(writer, reader, piece.Bytes.Length - done))
+            {
+                error = WriteFrom(writer, piece, ref done);
+            }
+
+            if (error < 0)
+            {
+                return error;
+            }
+        }
+
+        return 0;
     }
 
     private static int WriteFrom(int writer, SocketMessage piece, ref int done)
@@ -50,13 +74,8 @@ internal static class StreamWriter
         return 0;
     }
 
-    // The kernel doubles what it is given, for its own bookkeeping. FORCE needs CAP_NET_ADMIN and has no limit.
-    private static void MakeRoom(int fd, int option, int force, int bytes)
-    {
-        int wanted = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, option) + bytes;
-        if (SocketCalls.SetInt(fd, Constant.SOL_SOCKET, force, wanted) < 0)
-        {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, option, wanted);
-        }
-    }
+    // FORCE needs CAP_NET_ADMIN and has no limit. Without it SO_RCVBUF would fix the size, and below what TCP takes by itself.
+    private static bool MakeRoom(int writer, int reader, int bytes)
+        => SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SendBufferForce, SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SendBuffer) + bytes) == 0
+            && SocketCalls.SetInt(reader, Constant.SOL_SOCKET, ReceiveBufferForce, SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveBuffer) + bytes) == 0;
 }

@@ -59,13 +59,10 @@ internal static unsafe class TcpDrain
         }
 
         var contents = SocketContents.OfStream(pieces);
-        foreach (SocketMessage message in contents.Messages)
+        int error = StreamWriter.WriteAll(far, near, contents.Messages);
+        if (error < 0)
         {
-            int error = StreamWriter.WriteAll(far, near, message);
-            if (error < 0)
-            {
-                throw new CheckpointException($"{what}: unread data of a full TCP connection could not be put back: {Errno.Text(error)}. Raise net.ipv4.tcp_rmem and net.ipv4.tcp_wmem.");
-            }
+            throw new CheckpointException($"{what}: unread data of a full TCP connection could not be put back: {Errno.Text(error)}. Raise net.ipv4.tcp_rmem and net.ipv4.tcp_wmem.");
         }
 
         return contents;

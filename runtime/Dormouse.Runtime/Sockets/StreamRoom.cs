@@ -1,0 +1,57 @@
+// World: Frozen, restored process.
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>
+/// Makes the buffers of a TCP connection as large as those of one that has been busy: the kernel lets them grow, up to tcp_rmem and
+/// tcp_wmem, while much is sent and read at once (tcp(7), receive buffer moderation); no option sets more than rmem_max.
+/// </summary>
+internal static unsafe class StreamRoom
+{
+    private const int Rounds = 100, RoundBytes = 1 << 20, ReceiveBuffer = 8, BufferLock = 72;
+    private const int RoundsWithoutGrowth = 20;
+
+    public static bool IsTcp(int fd) => SocketCalls.Protocol(fd) == SocketCalls.InternetTcp;
+
+    /// <summary>Both ends are here and nobody else uses them. Empties the stream, whose contents the caller has.</summary>
+    public static void Grow(int writer, int reader)
+    {
+        // A size that was set once is not moderated any more (SO_BUF_LOCK, Linux 5.15); options come back later.
+        SocketCalls.SetInt(writer, Constant.SOL_SOCKET, BufferLock, 0);
+        SocketCalls.SetInt(reader, Constant.SOL_SOCKET, BufferLock, 0);
+        byte[] buffer = new byte[RoundBytes];
+        fixed (byte* at = buffer)
+        {
+            Empty(writer, reader, at);
+            int size = 0, same = 0;
+            for (int round = 0; round < Rounds && same < RoundsWithoutGrowth; round++)
+            {
+                while (Kernel.Call(SystemCall.SendTo, writer, (long)at, RoundBytes, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT) > 0)
+                {
+                }
+
+                Empty(writer, reader, at);
+                int now = SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveBuffer);
+                same = now > size ? 0 : same + 1;
+                size = now;
+            }
+        }
+    }
+
+    private static void Empty(int writer, int reader, byte* buffer)
+    {
+        for (; ; )
+        {
+            long got = Kernel.Call(SystemCall.RecvFrom, reader, (long)buffer, RoundBytes, Constant.MSG_DONTWAIT);
+            if (got == -Errno.TryAgain && SocketCalls.Unsent(writer) > 0)
+            {
+                Kernel.Sleep(1);
+            }
+            else if (got <= 0)
+            {
+                return;
+            }
+        }
+    }
+}
