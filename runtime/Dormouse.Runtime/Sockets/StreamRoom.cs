@@ -9,42 +9,42 @@ namespace Dormouse.Runtime.Sockets;
 /// </summary>
 internal static unsafe class StreamRoom
 {
-    private const int Rounds = 100, RoundBytes = 1 << 20, ReceiveBuffer = 8, BufferLock = 72;
-    private const int RoundsWithoutGrowth = 20;
+    private const int RoundBytes = 1 << 20, ReceiveBuffer = 8, BufferLock = 72;
+    private const long PatienceNanoseconds = 1_000_000_000;
 
     public static bool IsTcp(int fd) => SocketCalls.Protocol(fd) == SocketCalls.InternetTcp;
 
     /// <summary>Both ends are here and nobody else uses them. Empties the stream, whose contents the caller has.</summary>
-    public static void Grow(int writer, int reader)
+    /// <param name="wanted">What is to fit into the stream, bytes. How fast buffers grow depends on the moment; a second try goes on.</param>
+    public static void Grow(int writer, int reader, long wanted)
     {
         // A size that was set once is not moderated any more (SO_BUF_LOCK, Linux 5.15); options come back later.
         SocketCalls.SetInt(writer, Constant.SOL_SOCKET, BufferLock, 0);
         SocketCalls.SetInt(reader, Constant.SOL_SOCKET, BufferLock, 0);
+        long deadline = Kernel.Clock(Constant.CLOCK_MONOTONIC) + PatienceNanoseconds;
         byte[] buffer = new byte[RoundBytes];
         fixed (byte* at = buffer)
         {
-            Empty(writer, reader, at);
-            int size = 0, same = 0;
-            for (int round = 0; round < Rounds && same < RoundsWithoutGrowth; round++)
+            Empty(writer, reader, at, deadline);
+            while (SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveBuffer) < wanted && Kernel.Clock(Constant.CLOCK_MONOTONIC) < deadline)
             {
                 while (Kernel.Call(SystemCall.SendTo, writer, (long)at, RoundBytes, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT) > 0)
                 {
                 }
 
-                Empty(writer, reader, at);
-                int now = SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveBuffer);
-                same = now > size ? 0 : same + 1;
-                size = now;
+                Empty(writer, reader, at, deadline);
             }
+
+            Empty(writer, reader, at, deadline + PatienceNanoseconds);
         }
     }
 
-    private static void Empty(int writer, int reader, byte* buffer)
+    private static void Empty(int writer, int reader, byte* buffer, long deadline)
     {
         for (; ; )
         {
             long got = Kernel.Call(SystemCall.RecvFrom, reader, (long)buffer, RoundBytes, Constant.MSG_DONTWAIT);
-            if (got == -Errno.TryAgain && SocketCalls.Unsent(writer) > 0)
+            if (got == -Errno.TryAgain && SocketCalls.Unsent(writer) > 0 && Kernel.Clock(Constant.CLOCK_MONOTONIC) < deadline)
             {
                 Kernel.Sleep(1);
             }

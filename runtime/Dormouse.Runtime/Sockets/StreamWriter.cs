@@ -6,7 +6,7 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Writes into a stream whose reader does not read: everything must fit into the two kernel buffers.</summary>
 internal static class StreamWriter
 {
-    private const int PatienceMilliseconds = 50, Attempts = 3;
+    private const int PatienceMilliseconds = 50, Attempts = 6;
     private const int SendBuffer = 7, ReceiveBuffer = 8, SendBufferForce = 32, ReceiveBufferForce = 33;
 
     /// <summary>0, or -EAGAIN when it does not fit, or another -errno.</summary>
@@ -22,10 +22,21 @@ internal static class StreamWriter
                 break;
             }
 
-            StreamRoom.Grow(writer, reader);
+            StreamRoom.Grow(writer, reader, TotalBytes(pieces));
         }
 
         return error;
+    }
+
+    private static long TotalBytes(IReadOnlyList<SocketMessage> pieces)
+    {
+        long total = 0;
+        foreach (SocketMessage piece in pieces)
+        {
+            total += piece.Bytes.Length;
+        }
+
+        return total;
     }
 
     private static int WriteOnce(int writer, int reader, IReadOnlyList<SocketMessage> pieces)
