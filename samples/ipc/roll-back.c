@@ -1,10 +1,11 @@
 /* Proves: files roll back with memory. Two processes overwrite their own places in one file that each has opened for
  * itself; a journal comes and goes; output grows through a description that does not append; a mapped file is written
- * through memory. Whenever the program is woken, every file says what the program remembers. */
+ * through memory. Whenever the program is woken, every file says what the program remembers.
+ * usage: roll-back [MIB]    size of the mapped file */
 #include "../sample.h"
 #include <sys/mman.h>
 
-enum { PLACES = 64, PLACE_BYTES = 4096, MAPPED_BYTES = 1 << 20 };
+enum { PLACES = 64, PLACE_BYTES = 4096 };
 
 static char *s_data_path;
 
@@ -44,8 +45,9 @@ static void writer(int stop)
     _exit(0);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    const size_t MAPPED_BYTES = (count > 1 ? strtoul(arguments[1], NULL, 10) : 1) << 20;
     static uint64_t remembered[PLACES];
     static char text[100], line[100];
     s_data_path = sample_path("data");

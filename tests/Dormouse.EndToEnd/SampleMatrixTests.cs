@@ -95,13 +95,6 @@ internal sealed class SampleMatrixTests
         await program.AssertContentAsync(sample, token);
     }
 
-    [TestCaseSource(nameof(Gaps)), Explicit("known gaps, see AllSamples.KnownGaps"), Category("gaps"), CancelAfter(240_000)]
-    public async Task KnownGap_FiveCycles_EndAsOneRun(Sample sample, CancellationToken token)
-        => await FiveCycles_OfCheckpointAndRestart_EndAsOneRun(sample, RunMode.User, token);
-
-    private static IEnumerable<TestCaseData> Gaps()
-        => AllSamples.KnownGaps.Select(gap => new TestCaseData(gap.Sample).SetArgDisplayNames(gap.Sample.Name));
-
     // The default run must stay short on two cores: every sample goes through five cycles, some through every scenario.
     // DORMOUSE_ALL_TESTS=1 runs the whole matrix.
     private static readonly string[] s_everywhere = ["hello", "threads", "process-tree", "pipes-unread", "unix-sockets", "python-loop"];

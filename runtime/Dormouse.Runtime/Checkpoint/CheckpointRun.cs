@@ -6,6 +6,7 @@ using Dormouse.Runtime.Image;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
 using Dormouse.Runtime.Process;
+using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Checkpoint;
 
@@ -32,6 +33,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     public SharedMemory? SharedMemory { get; private set; }
 
     public FileSnapshots? Files { get; private set; }
+
+    public SystemVObjects? SystemV { get; private set; }
 
     public uint Epoch => request.Epoch;
 
@@ -78,6 +81,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         ExchangeInventory(numbers, out Candidates candidates);
         Descriptors!.Capture(exchange);
         Files!.Capture();
+        SystemV!.Capture();
         exchange.Dispose();
         Process = ProcessState.Capture();
         Pass(Phase.Drain);
@@ -184,10 +188,12 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         _mappings = MapsReader.Read();
         SharedMemory = SharedMemory.Read(_mappings, Descriptors.Files);
         Files = FileSnapshots.Read(Descriptors.Files, SharedMemory);
+        SystemV = SystemVObjects.Read();
         var items = new List<InventoryItem>();
         Descriptors.Announce(items);
         SharedMemory.Announce(items);
         Files.Announce(items);
+        SystemV.Announce(items);
         link.Send(new Inventory(request.Epoch, items.ToArray()));
         FrameKind kind;
         ReadOnlySpan<byte> payload;
@@ -201,6 +207,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Descriptors.Resolve(worker.Member, candidates.Items);
         SharedMemory.Resolve(worker.Member, candidates.Items);
         Files.Resolve(worker.Member, candidates.Items);
+        SystemV.Resolve(worker.Member, candidates.Items);
     }
 
     private void ImageMetadata(ImageIdentity identity, out ImageManifest manifest)

@@ -2,6 +2,7 @@
 using System.Globalization;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Memory;
 

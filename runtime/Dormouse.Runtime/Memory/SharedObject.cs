@@ -1,6 +1,7 @@
 // World: Frozen (capture), restored process (make).
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Memory;
 

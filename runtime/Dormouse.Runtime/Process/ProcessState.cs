@@ -9,7 +9,6 @@ internal sealed class ProcessState
     private readonly SignalDispositions _signals = SignalDispositions.Capture();
     private readonly IntervalTimers _timers = IntervalTimers.Capture();
     private readonly ResourceLimits _limits = ResourceLimits.Capture();
-    private readonly SystemVObjects _systemV = SystemVObjects.Capture();
     private readonly PosixTimers _posixTimers = PosixTimers.Capture();
 
     // Last: a timer that expires in between is noted twice rather than never.
@@ -24,7 +23,6 @@ internal sealed class ProcessState
     {
         Attributes.Restore();
         _limits.Restore();
-        _systemV.Restore();
     }
 
     /// <summary>What else can fail, while all members can still be called off.</summary>

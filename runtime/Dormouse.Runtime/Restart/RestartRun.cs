@@ -3,12 +3,14 @@ using Dormouse.Runtime.Checkpoint;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Restart;
 
 /// <summary>From the restorer's jump to RESUME: the process makes its own resources again; see docs/PROTOCOL.md.</summary>
 internal static unsafe class RestartRun
 {
+    private const uint Pod = 1; // DM_RESTART_POD
     private const uint DropCapabilities = 2; // DM_RESTART_DROP_CAPABILITIES
     private const uint AcceptChangedFiles = 4; // DM_RESTART_ACCEPT_CHANGED_FILES
     private const uint RestoredDeadlineMilliseconds = 60000;
@@ -32,6 +34,7 @@ internal static unsafe class RestartRun
         {
             CoordinatorAddress address = CoordinatorAddress.FromRestart(&info);
             RestartStdio.Take(&info);
+            SystemVClaim.IsInPod = (info.Flags & Pod) != 0;
             DescriptorNumbers.Reserved = run.Descriptors!.Floor;
             RestartStdio.MoveAbove(run.Descriptors.Floor);
             Kernel.Close(info.ImageFd);
@@ -75,6 +78,7 @@ internal static unsafe class RestartRun
         var exchange = DescriptorExchange.Open(info->Session, worker.Member);
         // Until here nothing outside the processes has been changed.
         Pass(link, epoch, Phase.Reopen);
+        run.SystemV!.Restore();
         run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
         run.Descriptors!.Restore(exchange, link);

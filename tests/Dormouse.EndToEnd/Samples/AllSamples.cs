@@ -15,15 +15,20 @@ internal static class AllSamples
         new("process-tree", "process-tree"),
         new("spawn-loop", "spawn-loop"),
         new("exec-family", "exec-family"),
+        new("storm", "storm"),
+        new("waits", "waits"),
         new("signals", "signals"),
         new("timers", "timers"),
         new("pipes-unread", "pipes-unread"),
         new("chain", "chain"),
+        new("big-writes", "big-writes"),
         new("event-fds", "event-fds"),
         new("unix-sockets", "unix-sockets"),
         new("fd-passing", "fd-passing"),
         new("files", "files"),
         new("roll-back", "roll-back"),
+        new("roll-back-large", "roll-back", "80"),
+        new("system-v", "system-v"),
         new("pty", "pty") { Exclusive = "pseudo-terminals" },
         new("shared-memory", "shared-memory"),
         new("memory-kinds", "kinds"),
@@ -41,14 +46,6 @@ internal static class AllSamples
         new("python-sqlite-wal", Python, "@python-sqlite.py", "wal") { HasChecksum = true },
         new("bash-pipeline", "/bin/bash", "@pipeline.sh") { HasChecksum = true },
         new("perl", "/usr/bin/perl", "@pipeline.pl") { HasChecksum = true },
-    ];
-
-    /// <summary>Samples that fail, always or now and then, and why. They are run by name only; each is a defect to be mended.</summary>
-    public static readonly IReadOnlyList<(Sample Sample, string Why)> KnownGaps =
-    [
-        (new("waits", "waits"), "a System V semaphore set that its process has made but never used is not saved"),
-        (new("big-writes", "big-writes"), "a blocking write is seen cut short in rare cases: its thread ran when it was looked at"),
-        (new("storm", "storm"), "rarely the status of a child that was just ending is lost"),
     ];
 
     /// <summary>An MPI program under its mpirun, all ranks on this host, default transports.</summary>

@@ -3,7 +3,7 @@ using System;
 using System.Globalization;
 using Dormouse.Runtime.Interop;
 
-namespace Dormouse.Runtime.Memory;
+namespace Dormouse.Runtime.SystemV;
 
 /// <summary>Ids of System V objects, which programs keep and pass on: sysvipc(7).</summary>
 internal static class SystemVId

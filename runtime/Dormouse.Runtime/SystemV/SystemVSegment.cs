@@ -2,8 +2,9 @@
 using System;
 using System.Globalization;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Memory;
 
-namespace Dormouse.Runtime.Memory;
+namespace Dormouse.Runtime.SystemV;
 
 /// <summary>A System V segment that can still be found by its id: shmget(2). One that is marked for removal can still be attached by
 /// its id while somebody has it (UCX does), and is marked again.</summary>

@@ -1,0 +1,85 @@
+// World: Frozen (read, announce, resolve, capture), restored process (restore).
+using System;
+using System.Globalization;
+using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.SystemV;
+
+/// <summary>
+/// The System V objects of the computation that no mapping shows: of /proc/sysvipc, those that <see cref="SystemVClaim"/> finds to be
+/// ours. Of the members that claim one, the lowest saves it.
+/// </summary>
+internal sealed class SystemVObjects
+{
+    private const uint InventoryKind = 3;
+    private readonly List<SystemVObject> _objects = [];
+
+    public static SystemVObjects Read()
+    {
+        var objects = new SystemVObjects();
+        objects.Add("sem", SemaphoreSet.Parse);
+        objects.Add("msg", MessageQueue.Parse);
+        objects.Add("shm", LooseSegment.Parse);
+        return objects;
+    }
+
+    public void Announce(List<InventoryItem> items)
+    {
+        foreach (SystemVObject item in _objects)
+        {
+            items.Add(new InventoryItem(item.Key, default, InventoryKind, 0, (ulong)item.Claim));
+        }
+    }
+
+    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        foreach (SystemVObject item in _objects)
+        {
+            foreach (Holder other in Sharing.HoldersOf(item.Key, candidates))
+            {
+                var claim = (Claim)other.Item.Auxiliary;
+                item.Claim = claim > item.Claim ? claim : item.Claim;
+                item.IsOwnedHere &= self < other.Member;
+            }
+        }
+    }
+
+    public void Capture()
+    {
+        foreach (SystemVObject item in _objects)
+        {
+            if (item.IsOwnedHere)
+            {
+                item.Capture();
+            }
+        }
+    }
+
+    /// <exception cref="CheckpointException">Key or id of an object are taken.</exception>
+    public void Restore()
+    {
+        foreach (SystemVObject item in _objects)
+        {
+            if (item.IsOwnedHere)
+            {
+                item.Restore();
+            }
+        }
+    }
+
+    /// <summary>A number of a line; keys are unsigned or signed.</summary>
+    internal static int Number(string text) => (int)long.Parse(text, CultureInfo.InvariantCulture);
+
+    private void Add(string kind, Func<string[], SystemVObject?> parse)
+    {
+        string[] lines = ProcFile.ReadText("/proc/sysvipc/" + kind).Split('\n');
+        for (int i = 1; i < lines.Length; i++)
+        {
+            if (parse(lines[i].Split(' ', StringSplitOptions.RemoveEmptyEntries)) is { } item)
+            {
+                _objects.Add(item);
+            }
+        }
+    }
+}
