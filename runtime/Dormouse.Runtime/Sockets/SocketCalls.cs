@@ -7,6 +7,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static unsafe class SocketCalls
 {
     public const int InternetTcp = 6;
+    public const int InternetUdp = 17;
     private const int SocketDomain = 39, SocketType = 3, SocketProtocol = 38, SocketAccepts = 30;
     private const int LargestAddress = 128;
 
@@ -59,6 +60,9 @@ internal static unsafe class SocketCalls
     public static int Bind(int fd, byte[] address) => WithAddress(SystemCall.Bind, fd, address);
 
     public static int Connect(int fd, byte[] address) => WithAddress(SystemCall.Connect, fd, address);
+
+    /// <summary>Of datagram sockets: connect(2) to AF_UNSPEC.</summary>
+    public static int Disconnect(int fd) => Connect(fd, new byte[16]);
 
     public static int Listen(int fd, int backlog) => (int)Kernel.Call(SystemCall.Listen, fd, backlog);
 

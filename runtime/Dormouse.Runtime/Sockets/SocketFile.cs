@@ -56,7 +56,7 @@ internal abstract class SocketFile : OpenFile
     {
         if (Keeper == self)
         {
-            _options!.Restore(Descriptors[0].Fd);
+            _options!.Restore(Descriptors[0].Fd, Name);
             Kernel.Fcntl(Descriptors[0].Fd, Constant.F_SETFL, Info.Flags & (Constant.O_NONBLOCK | Constant.O_APPEND));
         }
     }

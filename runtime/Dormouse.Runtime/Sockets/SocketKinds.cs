@@ -17,9 +17,8 @@ internal static class SocketKinds
             Constant.AF_UNIX when type is Constant.SOCK_STREAM or Constant.SOCK_SEQPACKET => ClassifyUnix(info),
             Constant.AF_UNIX => ClassifyUnixDatagram(info),
             Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetTcp => ClassifyTcp(info, isListening),
-            Constant.AF_INET or Constant.AF_INET6 when type == Constant.SOCK_DGRAM => new UdpSocket(info),
-            Constant.AF_NETLINK => new UnknownFile(info, "netlink socket"),
-            _ => new UnknownFile(info, $"socket of family {domain}, type {type}, protocol {protocol}"),
+            Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetUdp => new UdpSocket(info),
+            _ => new UnknownFile(info, ForeignSockets.Name(domain, type, protocol)),
         };
     }
 

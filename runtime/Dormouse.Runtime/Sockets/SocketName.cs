@@ -61,8 +61,44 @@ internal static class SocketName
         {
             Constant.AF_UNIX => address[2] == 0 ? "@" + KernelText.FromBytes(address.AsSpan(3)) : PathOf(address),
             Constant.AF_INET => $"{address[4]}.{address[5]}.{address[6]}.{address[7]}:{port}",
+            Constant.AF_INET6 => $"[{V6Text(address.AsSpan(8, 16))}]:{port}",
             _ => $"port {port}",
         };
+    }
+
+    // RFC 5952: the longest run of two or more zero groups becomes "::".
+    private static string V6Text(ReadOnlySpan<byte> address)
+    {
+        int longest = 0, at = -1;
+        for (int i = 0; i < 8; i++)
+        {
+            int length = 0;
+            while (i + length < 8 && address[2 * (i + length)] == 0 && address[(2 * (i + length)) + 1] == 0)
+            {
+                length++;
+            }
+
+            if (length > Math.Max(longest, 1))
+            {
+                (longest, at) = (length, i);
+            }
+        }
+
+        var text = new System.Text.StringBuilder();
+        for (int i = 0; i < 8; i++)
+        {
+            if (i == at)
+            {
+                text.Append("::");
+                i += longest - 1;
+                continue;
+            }
+
+            text.Append(text.Length > 0 && text[^1] != ':' ? ":" : "");
+            text.Append(((address[2 * i] << 8) | address[(2 * i) + 1]).ToString("x", System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        return text.ToString();
     }
 
     private static string PathOf(byte[] address)

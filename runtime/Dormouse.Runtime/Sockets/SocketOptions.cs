@@ -1,99 +1,103 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
-/// <summary>Options of a socket, read back from the kernel: socket(7), tcp(7), ip(7), ipv6(7), unix(7).</summary>
+/// <summary>The options of a socket, read back from the kernel.</summary>
 internal sealed class SocketOptions
 {
-    private const int Ip = 0, Tcp = 6, Ipv6 = 41, V6Only = 26;
-    private const int BufferLock = 72, SendBuffer = 7, ReceiveBuffer = 8, SendLocked = 1, ReceiveLocked = 2;
+    private readonly SocketOption[][] _tables;
 
-    private readonly record struct Option(int Level, int Number, int Bytes);
+    // For each option of the tables: its length, 0 when this socket does not have it, and its value.
+    private readonly byte[] _values;
+    private readonly SocketBuffers _buffers;
+    private readonly SocketFilter _filter;
+    private readonly MulticastGroups _groups;
 
-    // Settable ones whose value getsockopt gives back as it was set.
-    private static readonly Option[] s_general =
-    [
-        new(Constant.SOL_SOCKET, 2, 4), new(Constant.SOL_SOCKET, 6, 4), new(Constant.SOL_SOCKET, 9, 4), new(Constant.SOL_SOCKET, 10, 4),
-        new(Constant.SOL_SOCKET, 12, 4), new(Constant.SOL_SOCKET, 13, 8), new(Constant.SOL_SOCKET, 15, 4), new(Constant.SOL_SOCKET, 16, 4),
-        new(Constant.SOL_SOCKET, 18, 4), new(Constant.SOL_SOCKET, 20, 16), new(Constant.SOL_SOCKET, 21, 16), new(Constant.SOL_SOCKET, 29, 4),
-    ];
+    private SocketOptions(int fd, SocketOption[][] tables, int domain, int protocol)
+    {
+        _tables = tables;
+        _values = Read(fd, tables);
+        _buffers = SocketBuffers.Capture(fd);
+        _filter = SocketFilter.Capture(fd);
+        _groups = MulticastGroups.Capture(fd, domain, protocol);
+    }
 
-    private static readonly Option[] s_tcp =
-    [
-        new(Tcp, 1, 4), new(Tcp, 3, 4), new(Tcp, 4, 4), new(Tcp, 5, 4), new(Tcp, 6, 4), new(Tcp, 9, 4), new(Tcp, 18, 4),
-    ];
-
-    private static readonly Option[] s_v4 = [new(Ip, 1, 4), new(Ip, 2, 4), new(Ip, 8, 4), new(Ip, 15, 4), new(Ip, 33, 4), new(Ip, 34, 1)];
-
-    private static readonly Option[] s_v6 = [new(Ipv6, 16, 4), new(Ipv6, 18, 4), new(Ipv6, 49, 4), new(Ipv6, 67, 4)];
-
-    private readonly List<(Option Option, byte[] Value)> _values = [];
-    private int _v6Only = -1;
-    private int _sendBuffer;
-    private int _receiveBuffer;
-
+    /// <exception cref="CheckpointException">It has one that nobody can read back.</exception>
     public static SocketOptions Capture(int fd, int domain, int protocol)
     {
-        var options = new SocketOptions();
-        options.Read(fd, s_general);
-        if (protocol == SocketCalls.InternetTcp)
+        const int UpperProtocol = 31 /* TCP_ULP */, NameBytes = 16;
+        if (protocol == SocketCalls.InternetTcp && SocketCalls.GetBytes(fd, protocol, UpperProtocol, NameBytes).Length > 0)
         {
-            options.Read(fd, s_tcp);
+            throw new CheckpointException($"fd {fd} is a TCP connection that the kernel encrypts (TLS in the kernel, TCP_ULP), whose keys cannot be read back. Close it before the checkpoint, or let the program encrypt itself.");
         }
 
-        if (domain == Constant.AF_INET)
-        {
-            options.Read(fd, s_v4);
-        }
-        else if (domain == Constant.AF_INET6)
-        {
-            options.Read(fd, s_v6);
-            options._v6Only = SocketCalls.GetInt(fd, Ipv6, V6Only);
-        }
-
-        int locked = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, BufferLock);
-        options._sendBuffer = locked > 0 && (locked & SendLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SendBuffer) / 2 : 0;
-        options._receiveBuffer = locked > 0 && (locked & ReceiveLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, ReceiveBuffer) / 2 : 0;
-        return options;
+        return new SocketOptions(fd, SocketOptionTable.Of(domain, protocol, SocketCalls.PeerAddress(fd).Length > 0), domain, protocol);
     }
 
-    /// <summary>What must be there before a name or contents are: IPV6_V6ONLY, buffer sizes.</summary>
+    /// <summary>What must be there before a name or contents are.</summary>
     public void RestoreBeforeUse(int fd)
     {
-        if (_v6Only >= 0)
-        {
-            SocketCalls.SetInt(fd, Ipv6, V6Only, _v6Only);
-        }
-
-        if (_sendBuffer > 0)
-        {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SendBuffer, _sendBuffer);
-        }
-
-        if (_receiveBuffer > 0)
-        {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReceiveBuffer, _receiveBuffer);
-        }
+        Restore(fd, OptionMoment.BeforeName, null);
+        _buffers.Restore(fd);
     }
 
-    public void Restore(int fd)
+    /// <summary>Everything.</summary>
+    /// <param name="what">The socket, for people.</param>
+    public void Restore(int fd, string what)
     {
-        foreach ((Option option, byte[] value) in _values)
-        {
-            SocketCalls.SetBytes(fd, option.Level, option.Number, value);
-        }
+        _groups.Restore(fd, what);
+        Restore(fd, OptionMoment.BeforeName, what);
+        Restore(fd, OptionMoment.Last, what);
+        _buffers.Restore(fd);
+        _filter.Restore(fd, what);
     }
 
-    private void Read(int fd, Option[] wanted)
+    private static byte[] Read(int fd, SocketOption[][] tables)
     {
-        foreach (Option option in wanted)
+        var values = new List<byte>();
+        foreach (SocketOption[] table in tables)
         {
-            byte[] value = SocketCalls.GetBytes(fd, option.Level, option.Number, option.Bytes);
-            if (value.Length > 0)
+            foreach (SocketOption option in table)
             {
-                _values.Add((option, value));
+                byte[] value = SocketCalls.GetBytes(fd, option.Level, option.Number, option.Bytes);
+                values.Add((byte)value.Length);
+                values.AddRange(value);
             }
+        }
+
+        return values.ToArray();
+    }
+
+    // What is as it was is not touched: some options need privileges, and some undo others (SO_TIMESTAMP, SO_TIMESTAMPNS).
+    private void Restore(int fd, OptionMoment moment, string? what)
+    {
+        int at = 0;
+        foreach (SocketOption[] table in _tables)
+        {
+            foreach (SocketOption option in table)
+            {
+                int length = _values[at++];
+                byte[] value = _values[at..(at + length)];
+                at += length;
+                if (length > 0 && option.Moment == moment && !IsNow(fd, option, value))
+                {
+                    Restore(fd, option, value, what);
+                }
+            }
+        }
+    }
+
+    private static bool IsNow(int fd, SocketOption option, byte[] value)
+        => SocketCalls.GetBytes(fd, option.Level, option.Number, option.Bytes).AsSpan().SequenceEqual(value);
+
+    private static void Restore(int fd, SocketOption option, byte[] value, string? what)
+    {
+        int error = SocketCalls.SetBytes(fd, option.Level, option.Number, value);
+        if (error < 0 && what is not null)
+        {
+            RestartStdio.Warn($"{what}: the option {option.Name} could not be set again: {Errno.Text(error)}");
         }
     }
 }

@@ -1,15 +1,16 @@
-// World: Frozen (IsOfThisHost), restored process (Send).
+// World: Frozen (CanBe), restored process (Send).
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>Sends a datagram once more as if it came from its old sender: a socket bound to the sender's name for a moment.</summary>
+/// <remarks>Names of other hosts can be taken with CAP_NET_ADMIN or CAP_NET_RAW: IP_TRANSPARENT, ip(7).</remarks>
 internal static class UdpSender
 {
-    private const int ReuseAddress = 2;
+    private const int ReuseAddress = 2, Ip = 0, Transparent = 19, Ipv6 = 41, Ipv6Transparent = 75;
 
-    /// <summary>Whether a sender's address is one of this host's, so that it can be taken.</summary>
-    public static bool IsOfThisHost(byte[] sender, int domain)
+    /// <summary>Whether datagrams can be sent under a name.</summary>
+    public static bool CanBe(byte[] sender, int domain)
     {
         byte[] address = sender.AsSpan().ToArray();
         (address[2], address[3]) = (0, 0);
@@ -19,7 +20,9 @@ internal static class UdpSender
     }
 
     /// <summary>0, or -errno: a datagram that cannot be sent is lost, as UDP may lose any.</summary>
-    public static int Send(SocketMessage message, byte[] receiver, int domain)
+    /// <param name="receiver">A bound socket, not connected yet. It is connected to the sender meanwhile: when several sockets have its
+    /// port, the kernel gives the datagram to the connected one.</param>
+    public static int Send(SocketMessage message, int receiver, int domain)
     {
         int fd = Bound(message.Sender, domain);
         if (fd < 0)
@@ -27,22 +30,15 @@ internal static class UdpSender
             return fd;
         }
 
-        int sent = MessageSender.Send(fd, message, Reachable(receiver, message.Sender));
-        Kernel.Close(fd);
-        return Math.Min(sent, 0);
-    }
-
-    // A socket on all addresses had got it at one of them, and the sender's was one of this host.
-    private static byte[] Reachable(byte[] receiver, byte[] sender)
-    {
-        int start = receiver[0] == Constant.AF_INET ? 4 : 8, length = receiver[0] == Constant.AF_INET ? 4 : 16;
-        byte[] address = receiver.AsSpan().ToArray();
-        if (address.AsSpan(start, length).IndexOfAnyExcept((byte)0) < 0)
+        int sent = SocketCalls.Connect(receiver, message.Sender);
+        if (sent == 0)
         {
-            sender.AsSpan(start, length).CopyTo(address.AsSpan(start));
+            sent = MessageSender.Send(fd, message, SocketCalls.LocalAddress(receiver));
+            SocketCalls.Disconnect(receiver);
         }
 
-        return address;
+        Kernel.Close(fd);
+        return Math.Min(sent, 0);
     }
 
     private static int Bound(byte[] address, int domain)
@@ -55,6 +51,11 @@ internal static class UdpSender
 
         SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReuseAddress, 1);
         int error = SocketCalls.Bind(fd, address);
+        if (error == -Errno.AddressNotAvailable && SetTransparent(fd, domain) == 0)
+        {
+            error = SocketCalls.Bind(fd, address);
+        }
+
         if (error < 0)
         {
             Kernel.Close(fd);
@@ -63,4 +64,7 @@ internal static class UdpSender
 
         return fd;
     }
+
+    private static int SetTransparent(int fd, int domain)
+        => domain == Constant.AF_INET ? SocketCalls.SetInt(fd, Ip, Transparent, 1) : SocketCalls.SetInt(fd, Ipv6, Ipv6Transparent, 1);
 }

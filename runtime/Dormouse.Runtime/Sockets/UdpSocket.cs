@@ -1,5 +1,6 @@
 // World: Frozen (capture), restored process (restore).
 using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
@@ -29,7 +30,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         _unread = SocketContents.Peek(Info.Fd, false);
         foreach (SocketMessage message in _unread.Messages)
         {
-            _strangers += UdpSender.IsOfThisHost(message.Sender, Domain) ? 0 : 1;
+            _strangers += UdpSender.CanBe(message.Sender, Domain) ? 0 : 1;
         }
     }
 
@@ -39,9 +40,16 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         base.Fill(self, exchange);
         if (Keeper == self)
         {
+            int lost = 0, error = 0;
             foreach (SocketMessage message in _unread!.Messages)
             {
-                UdpSender.Send(message, LocalAddress, Domain);
+                int result = UdpSender.Send(message, Descriptors[0].Fd, Domain);
+                (lost, error) = result < 0 ? (lost + 1, result) : (lost, error);
+            }
+
+            if (lost > _strangers)
+            {
+                RestartStdio.Warn($"{Name}: {lost} unread UDP datagrams are lost: {Errno.Text(error)}");
             }
         }
     }

@@ -36,6 +36,8 @@ internal static class AllSamples
         new("tcp", "tcp"),
         new("tcp-states", "tcp-states"),
         new("udp", "udp"),
+        new("socket-groups", "groups"),
+        new("socket-options", "socket-options"),
         new("backlog", "backlog"),
         new("exceptions", "exceptions"),
         new("python-loop", Python, "@python-loop.py") { HasChecksum = true },

@@ -1,0 +1,36 @@
+// World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Interop;
+
+namespace Dormouse.Runtime.Sockets;
+
+/// <summary>Sizes of buffers that the program has fixed; others grow and shrink as the kernel thinks right: socket(7), SO_BUF_LOCK (Linux 5.15).</summary>
+/// <param name="SendBytes">As getsockopt shows it, which is twice what was set; 0: not fixed.</param>
+/// <param name="ReceiveBytes">The same for receiving.</param>
+internal readonly record struct SocketBuffers(int SendBytes, int ReceiveBytes)
+{
+    private const int Lock = 72, SendLocked = 1, ReceiveLocked = 2;
+    private const int Send = 7, Receive = 8, SendForced = 32, ReceiveForced = 33;
+
+    public static SocketBuffers Capture(int fd)
+    {
+        int locked = Math.Max(SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Lock), 0);
+        return new SocketBuffers(
+            (locked & SendLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Send) : 0,
+            (locked & ReceiveLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Receive) : 0);
+    }
+
+    public void Restore(int fd)
+    {
+        Restore(fd, Send, SendForced, SendBytes);
+        Restore(fd, Receive, ReceiveForced, ReceiveBytes);
+    }
+
+    // FORCE needs CAP_NET_ADMIN and has no limit: the program may have had the one, or another limit.
+    private static void Restore(int fd, int option, int forced, int bytes)
+    {
+        if (bytes > 0 && SocketCalls.SetInt(fd, Constant.SOL_SOCKET, option, bytes / 2) == 0 && SocketCalls.GetInt(fd, Constant.SOL_SOCKET, option) < bytes)
+        {
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, forced, bytes / 2);
+        }
+    }
+}
