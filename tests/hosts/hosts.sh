@@ -179,6 +179,8 @@ run() {
     shift 2
     [ "$as" = root ] || { number=$uid; prefix=(setpriv --reuid $uid --regid $uid --clear-groups); }
     export HOME=$dir/home/$as USER=$as LOGNAME=$as
+    # The number of a host that has ended may be another process's by now, and the command would run on the real host.
+    tr '\0' ' ' <"/proc/$(cat "$dir/hosts/$host/pid")/cmdline" 2>/dev/null | grep -qF "init $dir $host " || die "host $host does not live"
     # A session of its own: the one of the caller does not exist in there.
     exec nsenter -t "$(cat "$dir/hosts/$host/pid")" -m -u -i -n -p --wdns="$PWD" setsid -w "${prefix[@]}" "$@"
 }
