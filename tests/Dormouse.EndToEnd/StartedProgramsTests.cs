@@ -42,8 +42,9 @@ internal sealed class StartedProgramsTests
     [Test, CancelAfter(120_000)]
     public async Task ProgramStartedAfterRestart_BelongsToTheNewCoordinator(CancellationToken token)
     {
-        Sample sample = new("starts later", "/bin/bash", "-c", $"until [ -e later ]; do sleep 0.1; done; {Empty} {Built.Sample("hello")}; exit $?");
+        Sample sample = new("starts later", "/bin/bash", "-c", $"echo begins; until [ -e later ]; do sleep 0.1; done; {Empty} {Built.Sample("hello")}; exit $?");
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("begins", token);
         CheckpointReport first = await program.CheckpointAsync(token);
         await program.KillAsync(token);
         ComputationProcesses.KillOne(program.CoordinatorPid);

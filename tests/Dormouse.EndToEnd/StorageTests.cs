@@ -76,7 +76,7 @@ internal sealed class StorageTests
     [Test, CancelAfter(120_000)]
     public async Task LimitOnFileSize_IsNamed_AndSendsNoSignal(CancellationToken token)
     {
-        Sample limited = new("limited", "/bin/sh", "-c", $"ulimit -f 100; exec {Built.Sample("large")} 20");
+        Sample limited = new("limited", "/bin/sh", "-c", $"ulimit -f 8000; exec {Built.Sample("large")} 20");
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(limited, RunMode.User, token);
         await program.WaitForOutputAsync("ready", token);
 
