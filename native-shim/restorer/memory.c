@@ -173,7 +173,8 @@ static int read_raw(struct dm_wake *wake, const struct dm_image_extent *extents,
     return 0;
 }
 
-static int read_coded(struct dm_wake *wake, const struct dm_image_extent *extent, uint32_t reader)
+/* The stored bytes of an extent, in the memory that a reader has for them; or an error. */
+static int64_t read_stored(struct dm_wake *wake, const struct dm_image_extent *extent, uint32_t reader)
 {
     uint8_t *stored = (uint8_t *)(wake->scratch + reader * DM_SCRATCH_BYTES);
     if (extent->stored_bytes > DM_SCRATCH_BYTES)
@@ -184,9 +185,16 @@ static int read_coded(struct dm_wake *wake, const struct dm_image_extent *extent
             return got == 0 ? -EIO : (int)got;
         done += (uint32_t)got;
     }
-    if (dm_crc32c(stored, extent->stored_bytes) != extent->crc)
-        return -EBADMSG;
-    return dm_decode(extent->codec, stored, extent->stored_bytes, (uint8_t *)extent->address, extent->bytes);
+    return dm_crc32c(stored, extent->stored_bytes) == extent->crc ? (int64_t)stored : -EBADMSG;
+}
+
+/* One that is not needed is only looked at: who damages an image hears of it, whatever part is hit. */
+static int read_coded(struct dm_wake *wake, const struct dm_image_extent *extent, uint32_t reader)
+{
+    int64_t stored = read_stored(wake, extent, reader);
+    if (dm_is_error(stored) || extent->codec == DM_CODEC_SKIP)
+        return dm_is_error(stored) ? (int)stored : 0;
+    return dm_decode(extent->codec, (const uint8_t *)stored, extent->stored_bytes, (uint8_t *)extent->address, extent->bytes);
 }
 
 /* The end of the batch that begins at `first`: raw extents that lie one behind the other in the file, or one coded extent. */
@@ -212,8 +220,7 @@ void dm_wake_read(struct dm_wake *wake, uint32_t reader)
         if (!__atomic_compare_exchange_n(&wake->next_extent, &first, end, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
             continue;
         const struct dm_image_extent *extents = wake->extents + first;
-        int error =
-            extents->codec == DM_CODEC_SKIP ? 0 : extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
+        int error = extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
         if (error < 0)
             note_failure(wake, error);
         first = __atomic_load_n(&wake->next_extent, __ATOMIC_SEQ_CST);

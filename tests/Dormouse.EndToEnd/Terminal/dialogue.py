@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 import time
 
@@ -18,6 +19,9 @@ def main():
     steps = [json.loads(line) for line in sys.stdin if line.strip()]
     pid, terminal = pty.fork()
     if pid == 0:
+        # What a script starts in the background inherits that these are ignored, and no shell undoes it; one at a terminal has them.
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
         os.environ["PS1"] = "$ "
         os.environ["TERM"] = "dumb"
         os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-i"])
