@@ -3,6 +3,7 @@ using Dormouse.Launcher.CoordinatorTool;
 using Dormouse.Launcher.Interop;
 using Dormouse.Launcher.Launch;
 using Dormouse.Launcher.Restart;
+using Dormouse.Launcher.Restart.Hosts;
 using Dormouse.Launcher.Ssh;
 using Dormouse.Launcher.Tools;
 using Dormouse.Protocol;
@@ -38,6 +39,7 @@ internal static class Program
                 "dmcoordinator" => CoordinatorCommand.Run(rest),
                 "dmssh" => SshCommand.Run(rest),
                 "dm" + SshWords.RemoteName => SshRemoteCommand.Run(),
+                "dm" + PartWords.RemoteName => RemotePartCommand.Run(),
                 "dm--version" => Say(ProgramVersion.Line("dormouse")),
                 _ => throw new ToolException(ExitCode.Usage, "Call it dmlaunch, dmcommand, dmrestart or dmcoordinator (or say: dormouse launch …)."),
             };

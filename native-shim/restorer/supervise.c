@@ -194,7 +194,9 @@ static void hear_coordinator(struct supervisor *s)
     if (verdict == DM_VERDICT_NONE)
         return;
     if (verdict == DM_VERDICT_FAILED) {
-        dm_say(s->run->error_fd, "%s", s->coordinator.reason);
+        /* Without a reason: another dmrestart of this restart says it. */
+        if (s->coordinator.reason[0] != 0)
+            dm_say(s->run->error_fd, "%s", s->coordinator.reason);
         abandon(s, 0);
     }
     if (verdict == DM_VERDICT_LOST && s->waking) {

@@ -53,10 +53,12 @@ internal sealed class GenerationStore(string ownHost, int keep)
 
         Dictionary<(uint, string), Member> movers = members.ToDictionary(member => (member.Id, member.Hello.HostName));
         Dictionary<string, Member> anyOnHost = [];
+        Dictionary<string, Member> writers = [];
         HashSet<(string, string)> used = [];
         foreach (Member member in members)
         {
             anyOnHost.TryAdd(member.Hello.HostName, member);
+            writers.TryAdd(FinalPath(member), member);
             used.Add((member.Hello.HostName, DirectoryOf(member.Image.TemporaryPath)));
         }
 
@@ -64,9 +66,13 @@ internal sealed class GenerationStore(string ownHost, int keep)
         {
             foreach (StoredImage image in older.Images)
             {
-                if (IsArchived(image, older.Number) || !used.Contains((image.HostName, DirectoryOf(image.Path)))) continue;
-                Member? mover = movers.GetValueOrDefault((image.Member, image.HostName)) ?? anyOnHost.GetValueOrDefault(image.HostName);
-                PlanArchive(plan, image, older.Number, mover);
+                if (IsArchived(image, older.Number)) continue;
+
+                // Woken on another host, a process may write to a directory that both hosts see.
+                bool isUsed = used.Contains((image.HostName, DirectoryOf(image.Path)));
+                Member? mover = !isUsed ? writers.GetValueOrDefault(image.Path)
+                    : movers.GetValueOrDefault((image.Member, image.HostName)) ?? anyOnHost.GetValueOrDefault(image.HostName);
+                if (mover is not null || (isUsed && image.HostName == ownHost)) PlanArchive(plan, image, older.Number, mover);
             }
         }
 
@@ -130,6 +136,14 @@ internal sealed class GenerationStore(string ownHost, int keep)
         foreach (string path in TakeObsolete(ownHost)) ImageFiles.Delete(path);
     }
 
+    /// <summary>Unlinks what nobody needs any more and no member has been asked to unlink, as far as it can be seen from here: also images of
+    /// hosts where no member lives now, in a directory that all hosts see.</summary>
+    public void DeleteRemainingObsolete()
+    {
+        foreach ((string _, string path) in _obsolete) ImageFiles.Delete(path);
+        _obsolete.Clear();
+    }
+
     private static StoredImage ImageOf(Member member) => new(
         member.Id, member.Hello.HostName, member.Hello.Pid, member.Hello.Program, FinalPath(member), member.Image.ImageBytes);
 
@@ -145,12 +159,11 @@ internal sealed class GenerationStore(string ownHost, int keep)
 
     /// <summary>Plans the move of an older image out of a directory that the new generation uses.</summary>
     /// <param name="mover">A member on the same host, its own process if that lives.</param>
-    private void PlanArchive(CommitPlan plan, StoredImage image, uint generation, Member? mover)
+    private static void PlanArchive(CommitPlan plan, StoredImage image, uint generation, Member? mover)
     {
         ImageRename rename = new(image.Path, ArchivePath(image.Path, generation), Optional: true);
         if (mover is not null) plan.Add(mover, rename);
-        else if (image.HostName == ownHost) plan.Own.Add(rename);
-        else return;
+        else plan.Own.Add(rename);
         plan.Archived.Add(image, rename.To);
     }
 

@@ -247,6 +247,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         TemporaryImages.Delete(Directory, Computation.Number);
         foreach (Member member in Computation.Members)
             member.Peer.Send(new CheckpointFinished(Computation.Epoch, Committed: true, command.KillAfter, store.TakeObsolete(member.Hello.HostName)));
+        store.DeleteRemainingObsolete();
 
         if (command.KillAfter) Computation.Endings.Add(Client, quit: false, () => Report(Client));
         else Report(Client);

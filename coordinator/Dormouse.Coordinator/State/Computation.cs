@@ -154,7 +154,7 @@ internal sealed class Computation
         Commands.Remove(peer);
         _admission.Forget(peer);
         Endings.Forget(peer);
-        if (Round?.Client == peer) Round.ClientLost();
+        Round?.PeerLost(peer);
         if (_postponed?.Client == peer) _postponed = _postponed! with { Client = null };
         if (Table.Of(peer) is not { } member) return;
 
@@ -233,6 +233,7 @@ internal sealed class Computation
 
     public void BeginRestart(Peer client, in RestartBegin request)
     {
+        if (request.IsPart && Phase == Phase.Memory && Round is RestartRound begun && begun.TryAdd(client, request)) return;
         if (IsBusy(out string? why))
         {
             client.Send(new CommandFailed(FailureKind.Busy, why));

@@ -5,6 +5,9 @@ namespace Dormouse.Coordinator.State;
 /// <summary>One restart.</summary>
 internal sealed class RestartRound(Computation computation, Peer client, RestartBegin request) : Round(computation, client)
 {
+    /// <summary>Further dmrestarts, on other hosts: each wakes a part.</summary>
+    private readonly List<Peer> _parts = [];
+
     public override bool IsRestart => true;
 
     public override IReadOnlyCollection<Member> Participants => Computation.Members;
@@ -31,10 +34,21 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
             case Phase.Running:
                 Release(Phase.Resume);
                 Client?.Send(new RestartDone((uint)Participants.Count));
+                foreach (Peer part in _parts) part.Send(new RestartDone((uint)Participants.Count));
                 return;
         }
 
         Client?.Send(new RestartProgress(phase, (uint)Participants.Count));
+    }
+
+    /// <summary>One more dmrestart takes part.</summary>
+    /// <returns>False: it means another restart.</returns>
+    public bool TryAdd(Peer part, in RestartBegin wanted)
+    {
+        if ((wanted.Computation, wanted.Generation, wanted.ImageCount) != (request.Computation, request.Generation, request.ImageCount)) return false;
+        _parts.Add(part);
+        part.Send(new RestartAccepted(Computation.Epoch));
+        return true;
     }
 
     public override void Joined(Member member)
@@ -49,10 +63,11 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
         else Computation.Fail(FailureKind.Failed, $"{member} ended in phase {Computation.Phase} of the restart.");
     }
 
-    public override void ClientLost()
+    public override void PeerLost(Peer peer)
     {
-        base.ClientLost();
-        Computation.Fail(FailureKind.Failed, "dmrestart went away before the restart was done.");
+        bool waits = peer == Client || _parts.Remove(peer);
+        base.PeerLost(peer);
+        if (waits) Computation.Fail(FailureKind.Failed, "dmrestart went away before the restart was done.");
     }
 
     public override void Failed(FailureKind failure, string reason)
@@ -65,6 +80,9 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
 
         Computation.Table.Clear();
         Client?.Send(new CommandFailed(failure, reason));
+
+        // The reason is said once; what the parts say would come out at the same terminal.
+        foreach (Peer part in _parts) part.Send(new CommandFailed(failure, Client is null ? reason : ""));
     }
 
     public override IEnumerable<string> Missing()

@@ -51,7 +51,11 @@ internal abstract class Round(Computation computation, Peer? client)
     /// <summary>Whom the current phase waits for, in words.</summary>
     public abstract IEnumerable<string> Missing();
 
-    public virtual void ClientLost() => Client = null;
+    /// <summary>A connection is gone; it may be that of somebody who waits for the end.</summary>
+    public virtual void PeerLost(Peer peer)
+    {
+        if (peer == Client) Client = null;
+    }
 
     /// <summary>Counts those who have finished this step, the ones who are gone since included.</summary>
     public int CountFinished(Step step)

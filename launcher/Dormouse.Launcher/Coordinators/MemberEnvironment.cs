@@ -8,13 +8,18 @@ internal static class MemberEnvironment
     public const string Token = "DORMOUSE_TOKEN";
     public const string Stdio = "DORMOUSE_STDIO";
 
-    /// <summary>Changes for a tool of ours that is started as a process of its own: it is no member.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> ForTools =>
-    [
-        new(Preload, WithoutLibrary(Environment.GetEnvironmentVariable(Preload) ?? "")),
-        new(Token, ""),
-        new(Coordinator, ""),
-    ];
+    /// <summary>Changes for a tool of ours that is started as a process of its own: it is no member. A token that the user has set
+    /// stays; one that came with a coordinator is the computation's that we are in.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> ForTools
+    {
+        get
+        {
+            yield return new(Preload, WithoutLibrary(Environment.GetEnvironmentVariable(Preload) ?? ""));
+            if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Coordinator))) yield break;
+            yield return new(Token, "");
+            yield return new(Coordinator, "");
+        }
+    }
 
     /// <summary>The user's own preloads: LD_PRELOAD without ours. Separated by colons or blanks, ld.so(8).</summary>
     public static string WithoutLibrary(string preload)

@@ -6,8 +6,9 @@ namespace Dormouse.Launcher.Restart;
 /// <summary>The images of one checkpoint of one computation.</summary>
 /// <param name="Computation">Which computation.</param>
 /// <param name="Number">Which checkpoint.</param>
-/// <param name="Paths">One absolute path for each member, by member number.</param>
-internal sealed record Generation(ulong Computation, uint Number, IReadOnlyList<string> Paths)
+/// <param name="ImageCount">How many images it has in all.</param>
+/// <param name="Paths">One absolute path for each member that wakes here, by member number.</param>
+internal sealed record Generation(ulong Computation, uint Number, uint ImageCount, IReadOnlyList<string> Paths)
 {
     /// <summary>How a computation is called in file names.</summary>
     public static string NameOf(ulong computation) => ((uint)computation).ToString("x8", CultureInfo.InvariantCulture);
@@ -122,7 +123,7 @@ internal sealed class GenerationChooser
 
     private Generation? Complete(ulong computation, uint number)
         => _images.TryGetValue((computation, number), out SortedDictionary<uint, string>? members) && members.Count == _counts[(computation, number)]
-            ? new Generation(computation, number, [.. members.Values])
+            ? new Generation(computation, number, _counts[(computation, number)], [.. members.Values])
             : null;
 
     private Generation NewestComplete(ulong computation, uint newest, Action<string> note)

@@ -1,5 +1,7 @@
 using Dormouse.Launcher.Interop;
+using Dormouse.Launcher.Restart.Hosts;
 using Dormouse.Launcher.Tools;
+using Dormouse.Protocol;
 using Dormouse.Protocol.Image;
 
 namespace Dormouse.Launcher.Restart;
@@ -42,7 +44,14 @@ public static class RestartCommand
 
     private static int Run(RestartOptions options)
     {
-        Generation generation = GenerationChooser.Choose(options.Images, note => SayUnlessQuiet(options, note));
+        if (options.Targets.Count > 0)
+        {
+            return new HostsRestart(options, note => SayUnlessQuiet(options, note)).Run();
+        }
+
+        Generation generation = options.IsPart
+            ? PartChooser.Choose(options)
+            : GenerationChooser.Choose(options.Images, note => SayUnlessQuiet(options, note));
         List<ImageFile> images = [];
         foreach (string path in generation.Paths)
         {
@@ -87,7 +96,9 @@ public static class RestartCommand
     private static int Wake(RestartOptions options, Generation generation, RestartPlanner planner, string restorer, string what)
     {
         ulong session = RestartPlanner.NewSession();
-        CoordinatorContact coordinator = RestartCoordinator.Begin(options, generation, session);
+        CoordinatorContact coordinator = RestartCoordinator.Begin(
+            RestartCoordinator.Open(options, Path.GetDirectoryName(generation.Paths[0])!),
+            new RestartBegin(generation.Computation, generation.Number, session, generation.ImageCount, options.IsPart));
         SayUnlessQuiet(options, what);
         byte[] plan = PlanWriter.Write(planner.PlanWith(coordinator, session));
         Start.Restore();

@@ -7,9 +7,10 @@ namespace Dormouse.Launcher.Restart;
 /// <summary>Finds or starts the coordinator and tells it who will come.</summary>
 internal static class RestartCoordinator
 {
-    /// <summary>Connects, and announces the restart. The connection stays open: the restorer hears the end of the restart on it.</summary>
-    /// <exception cref="ToolException">No coordinator, or it refuses.</exception>
-    public static CoordinatorContact Begin(RestartOptions options, Generation generation, ulong session)
+    /// <summary>Finds one that has nothing else to do, or starts one, and tells it where the next images go.</summary>
+    /// <param name="directory">Of the images that wake.</param>
+    /// <exception cref="ToolException">There is none, or it refuses.</exception>
+    public static CoordinatorClient Open(RestartOptions options, string directory)
     {
         CoordinatorRequest request = new()
         {
@@ -25,44 +26,47 @@ internal static class RestartCoordinator
         };
         try
         {
-            return Announce(CoordinatorFinder.Open(request, out _), options, generation, session);
+            return Prepare(CoordinatorFinder.Open(request, out _), options, directory);
         }
         catch (ToolException problem) when (problem.ExitCode == ExitCode.Busy && request is { Mode: CoordinatorMode.Any, Host: null, Port: null })
         {
             // The user's coordinator has another computation: that is no reason not to wake this one.
-            return Announce(CoordinatorFinder.Open(request with { Mode = CoordinatorMode.New }, out _), options, generation, session);
+            return Prepare(CoordinatorFinder.Open(request with { Mode = CoordinatorMode.New }, out _), options, directory);
         }
     }
 
-    /// <summary>The directory where the next images go: that of these, or of the newest generation when these are archived.</summary>
-    internal static string DirectoryOf(Generation generation)
+    /// <summary>Announces the restart. The connection stays open: the restorer hears the end of the restart on it.</summary>
+    public static CoordinatorContact Begin(CoordinatorClient client, in RestartBegin request)
     {
-        string directory = Path.GetDirectoryName(generation.Paths[0])!;
-        string? parent = Path.GetDirectoryName(directory);
-        return parent is not null && Path.GetFileName(directory).StartsWith("generation-", StringComparison.Ordinal) ? parent : directory;
+        client.Send(request);
+        client.Expect<RestartAccepted>();
+        _ = TokenProof.TryParseToken(client.Address.Token, out byte[] token);
+        return new CoordinatorContact(client.Address.Endpoint.Address.ToString(), (ushort)client.Address.Endpoint.Port, token, client.Descriptor, client);
     }
 
-    private static CoordinatorContact Announce(CoordinatorClient client, RestartOptions options, Generation generation, ulong session)
+    private static CoordinatorClient Prepare(CoordinatorClient client, RestartOptions options, string directory)
     {
-        ExpectIdle(client);
-        SetDirectory(client, options, generation);
+        ExpectIdle(client, options);
+        SetDirectory(client, options, directory);
         if (options.Interval is { } interval)
         {
             client.Send(new IntervalCommand((uint)interval.TotalSeconds));
             client.Expect<CommandDone>();
         }
 
-        client.Send(new RestartBegin(generation.Computation, generation.Number, session, (uint)generation.Paths.Count));
-        client.Expect<RestartAccepted>();
-        _ = TokenProof.TryParseToken(client.Address.Token, out byte[] token);
-        return new CoordinatorContact(client.Address.Endpoint.Address.ToString(), (ushort)client.Address.Endpoint.Port, token, client.Descriptor, client);
+        return client;
     }
 
     /// <summary>Asked before anything is changed in what may be the coordinator of another computation.</summary>
-    private static void ExpectIdle(CoordinatorClient client)
+    private static void ExpectIdle(CoordinatorClient client, RestartOptions options)
     {
         client.Send(default(StatusCommand));
         StatusReport status = client.Expect<StatusReport>();
+        if (options.IsPart && status.Phase == Phase.Memory)
+        {
+            return;
+        }
+
         if (status.Members > 0 || status.Phase != Phase.Running)
         {
             throw new ToolException(ExitCode.Busy,
@@ -70,11 +74,14 @@ internal static class RestartCoordinator
         }
     }
 
-    private static void SetDirectory(CoordinatorClient client, RestartOptions options, Generation generation)
+    /// <summary>That of these images, or of the newest generation when these are archived.</summary>
+    private static void SetDirectory(CoordinatorClient client, RestartOptions options, string directory)
     {
+        string? parent = Path.GetDirectoryName(directory);
+        string next = parent is not null && Path.GetFileName(directory).StartsWith("generation-", StringComparison.Ordinal) ? parent : directory;
         try
         {
-            client.Send(new DirectoryCommand(Path.GetFullPath(options.CheckpointDirectory ?? DirectoryOf(generation))));
+            client.Send(new DirectoryCommand(Path.GetFullPath(options.CheckpointDirectory ?? next)));
             client.Expect<CommandDone>();
         }
         catch (ToolException problem) when (options.CheckpointDirectory is null && problem.ExitCode == ExitCode.Failed)

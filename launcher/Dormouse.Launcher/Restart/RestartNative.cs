@@ -35,6 +35,21 @@ internal static unsafe partial class RestartNative
     [LibraryImport("libc", EntryPoint = "posix_spawn")]
     public static partial int Spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
 
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")]
+    public static partial int InitializeSpawnActions(byte* actions);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
+    public static partial int AddSpawnDuplicate(byte* actions, int descriptor, int number);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]
+    public static partial int InitializeSpawnAttributes(byte* attributes);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")]
+    public static partial int SetSpawnSignalDefaults(byte* attributes, ulong* signals);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")]
+    public static partial int SetSpawnFlags(byte* attributes, short flags);
+
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     public static partial int Wait(int pid, int* status, int options);
 

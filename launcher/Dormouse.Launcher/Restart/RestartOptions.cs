@@ -64,6 +64,21 @@ internal sealed record RestartOptions
     /// <summary>Directory of the next checkpoints, or null: that of the images.</summary>
     public string? CheckpointDirectory { get; init; }
 
+    /// <summary>Hosts to wake on, as named; empty: this one.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>Where the processes of an original host wake: original name to target.</summary>
+    public IReadOnlyDictionary<string, string> HostMap { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Only some of the images: other calls wake the others.</summary>
+    public bool IsPart { get; init; }
+
+    /// <summary>Original hosts whose processes wake here; empty: all that are given.</summary>
+    public IReadOnlyList<string> OnlyHosts { get; init; } = [];
+
+    /// <summary>All hosts that are named, each once.</summary>
+    public IReadOnlyList<string> Targets => [.. Hosts.Concat(HostMap.Values).Distinct()];
+
     /// <summary>What --help prints.</summary>
     public const string Help = """
         usage: dmrestart [options] ckpt_*.img | DIRECTORY
@@ -74,6 +89,9 @@ internal sealed record RestartOptions
 
             dmrestart ckpt_*.img           wake the newest complete generation
             dmrestart --check ckpt_*.img   only say whether this host can wake it, and what would be different
+            dmrestart --hosts c,d ckpt_*.img
+                                           on several hosts, by ssh; the images are in a directory that all of them see,
+                                           or were copied to the same directory of each
 
         options:
           -h, --coord-host HOST      host of the coordinator (default: this host)
@@ -89,6 +107,12 @@ internal sealed record RestartOptions
               --no-pod               make none: all process ids must be free, and usually you must be root
               --accept-changed-files take files as they are that have changed and were too large to save
               --check                look, but wake nothing
+              --hosts HOST,...       wake on these hosts: as many as before, fewer or more. What ran on a host of the same
+                                     name stays there; the others go where the fewest processes are
+              --host-map OLD=NEW,... what ran on OLD wakes on NEW
+              --part                 wake only the images that are given; others of the same generation are woken by other
+                                     calls, with the same coordinator (-h, -p, $DORMOUSE_TOKEN), as batch systems do it
+              --only HOST,...        the same, of all that is given only what ran on these hosts
           -q, --quiet                print errors only
               --help, --version
 
@@ -132,6 +156,11 @@ internal sealed record RestartOptions
             options = options.With(name, value ?? "", images);
         }
 
+        if (options.IsPart && options.Targets.Count > 0)
+        {
+            throw new UsageException("--hosts and --part are two ways to wake on several hosts; use one.");
+        }
+
         return images.Count > 0
             ? options with { Images = images }
             : throw new UsageException("Give the images to wake: dmrestart ckpt_*.img.");
@@ -144,7 +173,7 @@ internal sealed record RestartOptions
     }
 
     private static bool TakesValue(string name) => name is "-h" or "--coord-host" or "-p" or "--coord-port" or "--port-file"
-        or "-i" or "--interval" or "--ckptdir" or "--restartdir";
+        or "-i" or "--interval" or "--ckptdir" or "--restartdir" or "--hosts" or "--host-map" or "--only";
 
     private RestartOptions With(string name, string value, List<string> images)
     {
@@ -163,10 +192,34 @@ internal sealed record RestartOptions
             case "--accept-changed-files": return this with { AcceptChangedFiles = true };
             case "--check": return this with { CheckOnly = true };
             case "-q" or "--quiet": return this with { Quiet = true };
+            case "--hosts": return this with { Hosts = [.. Hosts, .. List(name, value)] };
+            case "--host-map": return this with { HostMap = new Dictionary<string, string>(HostMap.Concat(Pairs(name, value))) };
+            case "--part": return this with { IsPart = true };
+            case "--only": return this with { IsPart = true, OnlyHosts = [.. OnlyHosts, .. List(name, value)] };
             case "--restartdir":
                 images.Add(value);
                 return this;
             default: throw new UsageException($"There is no option {name}.");
+        }
+    }
+
+    private static string[] List(string name, string value)
+    {
+        string[] words = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return words.Length > 0 && !Array.Exists(words, word => word.StartsWith('-')) ? words : throw new UsageException($"{name} needs names of hosts, such as a,b, not {value}.");
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Pairs(string name, string value)
+    {
+        foreach (string pair in List(name, value))
+        {
+            string[] sides = pair.Split('=');
+            if (sides.Length != 2 || sides[0].Length == 0 || sides[1].Length == 0)
+            {
+                throw new UsageException($"{name} needs pairs such as a=c,b=d, not {value}.");
+            }
+
+            yield return new(sides[0], sides[1]);
         }
     }
 

@@ -8,6 +8,7 @@ namespace Dormouse.Launcher.Ssh;
 internal static class RelayLink
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_each = TimeSpan.FromSeconds(5);
 
     /// <summary>One for each kind of address that this host has: a connection then looks the same from both of its ends.</summary>
@@ -18,12 +19,19 @@ internal static class RelayLink
                select (socket, any)];
 
     /// <summary>Waits for the remote side. Whoever else connects is sent away.</summary>
+    /// <param name="isLost">Asked now and then: it will not come any more.</param>
     /// <returns>Null when it does not come.</returns>
-    public static RelaySocket? Accept(IReadOnlyList<RelaySocket> listeners, byte[] token, byte[] session)
+    public static RelaySocket? Accept(IReadOnlyList<RelaySocket> listeners, byte[] token, byte[] session, Func<bool>? isLost = null)
     {
         DateTime until = DateTime.UtcNow + s_patience;
-        while (RelaySocket.Accept(listeners, until - DateTime.UtcNow) is { } socket)
+        while (DateTime.UtcNow < until)
         {
+            if (RelaySocket.Accept(listeners, isLost is null ? until - DateTime.UtcNow : s_look) is not { } socket)
+            {
+                if (isLost?.Invoke() == true) return null;
+                continue;
+            }
+
             byte[] hello = new byte[TokenProof.NonceBytes + TokenProof.ProofBytes];
             if (socket.TryReceive(hello))
             {

@@ -65,6 +65,8 @@ internal sealed class HostGroup : IAsyncDisposable
         return group;
     }
 
+    public IReadOnlyList<string> Names => _names;
+
     /// <summary>The address of a host on the network that all share.</summary>
     public string AddressOf(string host) => $"10.77.0.{Array.IndexOf(_names, host) + 1}";
 

@@ -1,0 +1,111 @@
+using Dormouse.EndToEnd.Harness;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd.Hosts;
+
+/// <summary>Computations of several hosts wake on several hosts: others, fewer, or the same.</summary>
+internal sealed class HostsRestartTests
+{
+    /// <summary>Each generation is of other hosts than the one before; the images are in a directory that all see.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task EachGeneration_WakesOnOtherHosts(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+
+        // As many others, from one of them.
+        await counters.CheckpointAndKillAsync("a", token);
+        await counters.WakeAsync("c", token, "--hosts", "c,d", counters.Images);
+        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 1, d 1"), hosts.Transcript.ToString());
+
+        // Fewer: each original host is a pod of its own.
+        await counters.CheckpointAndKillAsync("c", token);
+        await counters.WakeAsync("d", token, "--hosts", "d", counters.Images);
+        Assert.That(await counters.PlacesAsync("d", token), Is.EqualTo("d 2"), hosts.Transcript.ToString());
+
+        // More, from a host where nothing wakes.
+        await counters.CheckpointAndKillAsync("d", token);
+        await counters.WakeAsync("a", token, "--hosts", "b,c", counters.Images);
+        Assert.That(await counters.PlacesAsync("a", token), Is.EqualTo("b 1, c 1"), hosts.Transcript.ToString());
+
+        // The same, in the other order.
+        await counters.CheckpointAndKillAsync("a", token);
+        RunningProcess restart = await counters.WakeAsync("b", token, "--host-map", "b=c,c=b", counters.Images);
+        Assert.That(await counters.PlacesAsync("b", token), Is.EqualTo("b 1, c 1"), hosts.Transcript.ToString());
+
+        await counters.AssertContentAsync(restart, token);
+        hosts.Passed();
+    }
+
+    /// <summary>Each host keeps its images for itself, and they are copied to the same directory of the new ones.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task CopiedImages_Wake(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], "/tmp/images", token);
+        await counters.CheckpointAndKillAsync("a", token);
+
+        ToolResult missing = await hosts.RunOnAsync(token, "c", "mouse", "dmrestart", "--hosts", "c,d", "/tmp/images");
+        foreach ((string from, string to) in new[] { ("a", "d"), ("b", "c") })
+            await hosts.RunOnAsync(token, from, "mouse", "scp", "-qr", "/tmp/images", $"{to}:/tmp/");
+        ToolResult refused = await hosts.RunOnAsync(token, "c", "mouse", "dmrestart", "--host-map", "a=c,b=d", "/tmp/images");
+        ToolResult check = await hosts.RunOnAsync(token, "c", "mouse", "dmrestart", "--check", "--hosts", "c,d", "/tmp/images");
+        RunningProcess restart = await counters.WakeAsync("c", token, "--hosts", "c,d", "/tmp/images");
+
+        Assert.That(missing.ExitCode, Is.EqualTo(125), hosts.Transcript.ToString());
+        Assert.That(missing.Errors, Is.EqualTo("dmrestart: There is no such image on c, d.\n"), hosts.Transcript.ToString());
+        Assert.That(refused.ExitCode, Is.EqualTo(125), hosts.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Match("^dmrestart: The image of counter \\(pid [0-9]+\\) of host a is not on c\\. Copy it there, .*\n$"), hosts.Transcript.ToString());
+        Assert.That(check.Output, Does.EndWith("can be woken: what ran on b on c, a on d.\n"), hosts.Transcript.ToString());
+        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 1, d 1"), hosts.Transcript.ToString());
+        await counters.AssertContentAsync(restart, token);
+        hosts.Passed();
+    }
+
+    [Test, CancelAfter(90_000)]
+    public async Task WhatIsMissing_IsSaidBeforeAnythingStarts(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAndKillAsync("a", token);
+        string[] before = [counters.Text("a"), counters.Text("b")];
+        await hosts.RunOnAsync(token, "b", "mouse", "cp", "-a", Built.Build + "/bin", "/tmp/bin");
+        await hosts.RunOnAsync(token, "b", "mouse", "sh", "-c", $"mkdir /tmp/lib; cp -a {Built.Build}/lib/dormouse /tmp/lib");
+
+        ToolResult unknown = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "--hosts", "a,nowhere", counters.Images);
+        ToolResult without = await hosts.RunOnAsync(token, "b", "mouse", "/tmp/bin/dmrestart", "--hosts", "b,a", counters.Images);
+        ToolResult notThere = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "--hosts", "a,b", "/nowhere");
+        ToolResult oldName = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "--host-map", "x=b", counters.Images);
+        File.Delete(Directory.GetFiles(counters.Images, "ckpt_counter_*-2.img")[0]);
+        ToolResult incomplete = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "--hosts", "a,b", counters.Images);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(unknown.Errors, Does.Contain("dmrestart: nowhere cannot be reached: ssh ended with 255.\n"), hosts.Transcript.ToString());
+            Assert.That(without.Errors, Does.StartWith("dmrestart: a has no Dormouse at /tmp/bin/"), hosts.Transcript.ToString());
+            Assert.That(notThere.Errors, Is.EqualTo("dmrestart: There is no such image on a, b.\n"), hosts.Transcript.ToString());
+            Assert.That(oldName.Errors, Is.EqualTo("dmrestart: --host-map names x, but the computation ran on a, b.\n"), hosts.Transcript.ToString());
+            Assert.That(incomplete.Errors, Does.Match("^dmrestart: Generation 1 of computation [0-9a-f]{8} has 2 images and only 1 of them are on a, b, nor is an older one complete\\. Copy the others there\\.\n$"), hosts.Transcript.ToString());
+            foreach (ToolResult result in new[] { unknown, without, notThere, oldName, incomplete }) Assert.That(result.ExitCode, Is.EqualTo(125));
+            Assert.That(new[] { counters.Text("a"), counters.Text("b") }, Is.EqualTo(before), "nothing has run");
+        });
+        hosts.Passed();
+    }
+
+    /// <summary>As batch systems do it: a dmrestart on each host, started by somebody else, and a coordinator that all can reach.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task Parts_WakeTogether(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAndKillAsync("a", token);
+
+        await counters.StartCoordinatorAsync("c", token);
+        RunningProcess second = hosts.StartOn("d", "mouse", ["dmrestart", "-j", .. HostCounters.CoordinatorOn("c"), "--only", "b", counters.Images]);
+        RunningProcess first = hosts.StartOn("c", "mouse", ["dmrestart", "-j", .. HostCounters.CoordinatorOn("c"), "--part", Directory.GetFiles(counters.Images, "ckpt_counter_*-1.img")[0]]);
+        await counters.AssertContentAsync(first, token);
+
+        Assert.That(await second.ExitCodeAsync(token), Is.Zero, hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+}
