@@ -31,7 +31,7 @@ int dm_init_found(struct dm_run *run, int32_t pod)
         if (dm_board_pass(run, phase) < 0)
             return -1;
     /* All groups exist and nobody runs yet: a program that reads its terminal at once must find itself in the foreground. */
-    if ((run->plan->flags & DM_PLAN_TERMINAL) != 0)
+    if (run->foreground)
         take_foreground(run, pod);
     if (dm_tree_settle(run, DM_PLAN_INIT, pod) < 0)
         return -1;

@@ -85,6 +85,7 @@ struct dm_run {
     int error_fd;
     int report_read, report_write;
     int terminal_fd;             /* -1: none */
+    int foreground;              /* our group has the terminal, so the computation's may get it */
     struct dm_limit descriptors; /* RLIMIT_NOFILE as the user has it; ours may be higher */
 };
 

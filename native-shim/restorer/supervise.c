@@ -39,18 +39,21 @@ static int in_pod(const struct supervisor *s)
     return (s->run->plan->flags & DM_PLAN_POD) != 0;
 }
 
-/* Puts our own group into the foreground of the terminal, when the computation's has it. */
+/* Puts our own group into the foreground of the terminal, when the computation's has it from us: another job may have it
+ * by now. */
 static void take_terminal_back(const struct supervisor *s)
 {
     int32_t group = s->own_group;
-    if (s->run->terminal_fd >= 0 && (s->run->plan->flags & DM_PLAN_TERMINAL) != 0)
+    if (s->run->foreground)
         (void)dm_syscall3(__NR_ioctl, s->run->terminal_fd, TIOCSPGRP, (int64_t)&group);
+    s->run->foreground = 0;
 }
 
 static int is_foreground(const struct supervisor *s)
 {
     int32_t group = 0;
-    return s->run->terminal_fd >= 0 && dm_syscall3(__NR_ioctl, s->run->terminal_fd, TIOCGPGRP, (int64_t)&group) == 0 &&
+    return (s->run->plan->flags & DM_PLAN_TERMINAL) != 0 && s->run->terminal_fd >= 0 &&
+           dm_syscall3(__NR_ioctl, s->run->terminal_fd, TIOCGPGRP, (int64_t)&group) == 0 &&
            group == s->own_group;
 }
 
@@ -129,7 +132,8 @@ static void stop_ourselves(const struct supervisor *s)
 {
     (void)dm_kill((int)dm_getpid(), DM_SIGSTOP);
     /* Continued: by fg(1) when our group has the terminal. */
-    if ((s->run->plan->flags & DM_PLAN_TERMINAL) != 0 && is_foreground(s))
+    s->run->foreground = is_foreground(s);
+    if (s->run->foreground)
         order(s, DM_ORDER_FOREGROUND, 0);
     order(s, DM_ORDER_SIGNAL_GROUP, DM_SIGCONT);
 }
@@ -331,6 +335,7 @@ _Noreturn void dm_supervise(struct dm_run *run)
     s.run = run;
     s.waking = 1;
     s.own_group = (int)dm_syscall1(__NR_getpgid, 0);
+    run->foreground = is_foreground(&s);
     const uint64_t all = ~0ull;
     int signals = (int)dm_syscall4(__NR_signalfd4, -1, (int64_t)&all, sizeof all, SFD_CLOEXEC | SFD_NONBLOCK);
     s.events[EVENT_SIGNAL] = (struct pollfd){signals, POLLIN, 0};

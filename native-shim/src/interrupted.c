@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,6 +79,7 @@ static const struct interruptible Interruptible[] = {
 
 #define FUTEX_COMMAND_MASK 0x7f
 #define FUTEX_WAIT_COMMAND 0
+#define FUTEX_WAIT_BITSET_COMMAND 9
 
 static bool is_in_resume_call(uint64_t rip)
 {
@@ -87,10 +89,10 @@ static bool is_in_resume_call(uint64_t rip)
 /* The number of the call that `rip` has just left, or -1. The signal frame does not have it:
  * orig_rax is not part of it. /proc told it when the thread was blocked before the signal; else the
  * instruction "mov $number, %eax" right before, as compilers place it in libc's wrappers. */
-static int64_t call_number(const struct dm_thread_slot *slot, uint64_t rip)
+static int64_t call_number(const struct dm_blocked_call *blocked, uint64_t rip)
 {
-    if (slot->call_number >= 0 && slot->call_number != __NR_restart_syscall && slot->call_pc == rip)
-        return slot->call_number;
+    if (blocked->number >= 0 && blocked->number != __NR_restart_syscall && blocked->pc == rip)
+        return blocked->number;
     if (rip == (uint64_t)dm_resume_wait_after)
         return __NR_ppoll;
     /* The code before the first instruction of a mapping cannot be looked at. */
@@ -154,10 +156,10 @@ static bool has_relative_timeout(const struct interruptible *entry, ucontext_t *
     return true;
 }
 
-static void continue_timed(const struct dm_thread_slot *slot, const struct interruptible *entry, ucontext_t *context,
+static void continue_timed(const struct dm_blocked_call *blocked, const struct interruptible *entry, ucontext_t *context,
                            struct dm_resume_call *room)
 {
-    int64_t waited = slot->blocked_nanoseconds > 0 ? slot->blocked_nanoseconds : 0;
+    int64_t waited = blocked->nanoseconds > 0 ? blocked->nanoseconds : 0;
     greg_t *timeout = argument(context, entry->argument);
     if (entry->timeout == MILLISECONDS) {
         int64_t left = (int32_t)*timeout - waited / 1000000;
@@ -177,17 +179,17 @@ static void continue_timed(const struct dm_thread_slot *slot, const struct inter
 
 /* A socket with a time limit makes EINTR of every signal (net/core/sock.c, sock_intr_errno), and would begin anew with the
  * whole limit. */
-static bool continue_limited(const struct dm_thread_slot *slot, int64_t number, ucontext_t *context,
+static bool continue_limited(const struct dm_blocked_call *blocked, int64_t number, ucontext_t *context,
                              struct dm_resume_call *room)
 {
     int option = dm_limit_of_call(number);
     int64_t limit[2]; /* struct timeval */
     uint32_t bytes = sizeof limit;
     greg_t *r = context->uc_mcontext.gregs;
-    if (option == 0 || slot->blocked_nanoseconds < 0 ||
+    if (option == 0 || blocked->nanoseconds < 0 ||
         dm_is_error(dm_syscall5(__NR_getsockopt, r[REG_RDI], SOL_SOCKET, option, (int64_t)limit, (int64_t)&bytes)))
         return false;
-    int64_t left = limit[0] * 1000000000 + limit[1] * 1000 - slot->blocked_nanoseconds;
+    int64_t left = limit[0] * 1000000000 + limit[1] * 1000 - blocked->nanoseconds;
     if (left < 0)
         left = 0;
     struct pollfd wait = {.fd = (int)r[REG_RDI], .events = option == SO_RCVTIMEO ? POLLIN : POLLOUT};
@@ -235,25 +237,71 @@ static void continue_transfer(int64_t number, ucontext_t *context, struct dm_res
     r[REG_RDX] -= done;
 }
 
-void dm_continue_interrupted_call(const struct dm_thread_slot *slot, ucontext_t *context, struct dm_resume_call *room)
+/* What the signals that came during the suspension do to a blocking call. */
+enum interruption { NO_SIGNAL, SIGNAL_RESTARTS, SIGNAL_ENDS };
+
+static enum interruption interruption_by(const ucontext_t *context)
+{
+    struct {
+        uint64_t handler, flags, restorer, mask;
+    } action;
+    uint64_t waiting = 0, blocked_signals;
+    enum interruption worst = NO_SIGNAL;
+    memcpy(&blocked_signals, &context->uc_sigmask, sizeof blocked_signals);
+    dm_syscall2(__NR_rt_sigpending, (int64_t)&waiting, sizeof waiting);
+    for (waiting &= ~blocked_signals; waiting != 0; waiting &= waiting - 1) {
+        int signal = __builtin_ctzll(waiting) + 1;
+        if (signal == DM_SUSPEND_SIGNAL || dm_is_error(dm_syscall4(__NR_rt_sigaction, signal, 0, (int64_t)&action, sizeof action.mask)))
+            continue;
+        if (action.handler <= 1 /* SIG_DFL, SIG_IGN: calls go on */)
+            continue;
+        if ((action.flags & SA_RESTART) == 0)
+            return SIGNAL_ENDS;
+        worst = SIGNAL_RESTARTS;
+    }
+    return worst;
+}
+
+/* The kernel has set the call back already, since our handler has SA_RESTART: it ends with EINTR for a handler that has not. */
+static void end_restarted_call(const struct dm_blocked_call *blocked, ucontext_t *context)
+{
+    greg_t *r = context->uc_mcontext.gregs;
+    bool set_back = blocked->number >= 0 && (uint64_t)r[REG_RIP] == blocked->pc - 2 && r[REG_RAX] == blocked->number;
+    if (!set_back || find(blocked->number) == NULL)
+        return;
+    /* Some commands of futex(2) never end so (FUTEX_LOCK_PI); waiting does. */
+    int64_t command = *argument(context, 1) & FUTEX_COMMAND_MASK;
+    if (blocked->number == __NR_futex && command != FUTEX_WAIT_COMMAND && command != FUTEX_WAIT_BITSET_COMMAND)
+        return;
+    r[REG_RAX] = -EINTR;
+    r[REG_RIP] += 2;
+}
+
+void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context, struct dm_resume_call *room)
 {
     greg_t *r = context->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)r[REG_RIP];
+    enum interruption interruption = interruption_by(context);
+    if (interruption != NO_SIGNAL) {
+        if (interruption == SIGNAL_ENDS)
+            end_restarted_call(blocked, context);
+        return;
+    }
     if (r[REG_RAX] > 0) {
-        continue_transfer(call_number(slot, rip), context, room);
+        continue_transfer(call_number(blocked, rip), context, room);
         return;
     }
     if (r[REG_RAX] != -EINTR)
         return;
-    int64_t number = call_number(slot, rip);
+    int64_t number = call_number(blocked, rip);
     const struct interruptible *entry = find(number);
     if (entry == NULL)
         return;
     if (has_relative_timeout(entry, context)) {
-        continue_timed(slot, entry, context, room);
+        continue_timed(blocked, entry, context, room);
         return;
     }
-    if (continue_limited(slot, number, context, room))
+    if (continue_limited(blocked, number, context, room))
         return;
     r[REG_RAX] = number;
     r[REG_RIP] = (greg_t)(rip - 2);

@@ -6,10 +6,17 @@
 
 #include "dm_thread.h"
 
-/* Looks at the signal frame `context` of the suspended thread of `slot` and, when our signal
+/* What /proc told of a thread before it was signalled. */
+struct dm_blocked_call {
+    int64_t number;      /* -1: it was running */
+    uint64_t pc;         /* behind the syscall instruction */
+    int64_t nanoseconds; /* that it had been blocked for, or -1 */
+};
+
+/* Called when the suspension is over: looks at the signal frame `context` and, when our signal
  * made a system call fail with EINTR or cut a transfer short, changes the frame so that the
- * call goes on after the suspension. `room` lies in the handler's frame and stays valid until
- * the call has ended, since the thread's rsp is then set to it. */
-void dm_continue_interrupted_call(const struct dm_thread_slot *slot, ucontext_t *context, struct dm_resume_call *room);
+ * call goes on. When a signal of the program waits to be handled, the call ends for that one instead, as if ours had not been.
+ * `room` lies in the handler's frame and stays valid until the call has ended, since the thread's rsp is then set to it. */
+void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context, struct dm_resume_call *room);
 
 #endif

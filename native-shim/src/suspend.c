@@ -169,12 +169,13 @@ static void on_suspend_signal(int signal, siginfo_t *info, void *context)
         return;
     }
     struct dm_resume_call room;
-    dm_continue_interrupted_call(slot, context, &room);
+    const struct dm_blocked_call blocked = {slot->call_number, slot->call_pc, slot->blocked_nanoseconds};
     /* A signal that was sent twice, and arrives after its suspension is over, parks nobody. */
-    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != DM_SLOT_SIGNALLED || slot->tid != (uint32_t)dm_gettid())
-        return;
-    capture_thread(slot, context);
-    park(slot);
+    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == DM_SLOT_SIGNALLED && slot->tid == (uint32_t)dm_gettid()) {
+        capture_thread(slot, context);
+        park(slot);
+    }
+    dm_continue_interrupted_call(&blocked, context, &room);
 }
 
 static void install_handler(struct kernel_sigaction *previous)

@@ -107,6 +107,7 @@ internal sealed class DescriptorTable
     {
         _locks = FileLocks.Capture(_files);
         ControllingTerminal.Capture();
+        LaunchTerminal.Forget();
         foreach (OpenFile file in _files)
         {
             file.Capture();

@@ -36,6 +36,18 @@ internal sealed class OutsideStream(DescriptorInfo info, int stream) : OpenFile(
 
     public override void Capture()
     {
+        if (Info.Status.Type == FileStatus.CharacterDevice)
+        {
+            LaunchTerminal.Capture(Info);
+        }
+    }
+
+    public override void Seal(uint self)
+    {
+        if (Info.Status.Type == FileStatus.CharacterDevice)
+        {
+            LaunchTerminal.Restore(Descriptors[0].Fd);
+        }
     }
 
     public override int Reopen()

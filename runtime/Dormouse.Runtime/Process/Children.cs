@@ -81,18 +81,19 @@ internal static unsafe class Children
 
     private const int PatienceMilliseconds = 1000;
 
-    // waitid(2) with WNOWAIT: siginfo_t has si_code at byte 8 and si_status at byte 24.
+    // waitid(2) with WNOWAIT: siginfo_t has si_code at byte 8, si_pid at byte 16 and si_status at byte 24.
     private static int WaitStatus(int pid)
     {
         const int PPid = 1, Exited = 4, NoWait = 0x01000000, NoHang = 1, CodeExited = 1, CodeDumped = 3;
+        const int PidWord = 4;
         int* info = stackalloc int[32];
-        info[3] = 0; // si_pid
+        info[PidWord] = 0;
         // A process shows as a zombie when its first thread has ended; it can be waited for when all have, a moment later.
-        for (int waited = 0; info[3] != pid && waited < PatienceMilliseconds; waited++)
+        for (int waited = 0; info[PidWord] != pid && waited < PatienceMilliseconds; waited++)
         {
             new Span<int>(info, 32).Clear();
             Kernel.Call(SystemCall.WaitId, PPid, pid, (long)info, Exited | NoWait | NoHang, 0);
-            if (info[3] != pid)
+            if (info[PidWord] != pid)
             {
                 Kernel.Sleep(1);
             }

@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Process;
@@ -38,5 +39,6 @@ internal sealed class ProcessState
         _timers.Restore();
         _posixTimers.Start();
         _pending.Restore();
+        LaunchTerminal.Announce();
     }
 }

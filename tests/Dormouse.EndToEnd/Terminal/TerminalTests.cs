@@ -9,9 +9,9 @@ internal sealed class TerminalTests
 {
     private const string Prompt = "\\$ ";
 
-    /// <summary>Puts the program to sleep from behind, once it is cat, and ends it.</summary>
-    private const string CheckpointFromBehind
-        = "(until dmcommand -l 2>/dev/null | grep -q /cat; do sleep 0.05; done; until grep -qs more typed; do sleep 0.05; done; dmcommand -kc > log) &\n";
+    /// <summary>Puts the program to sleep from behind, once it is the one that is meant, and ends it.</summary>
+    private static string CheckpointFromBehind(string program)
+        => $"(until dmcommand -l 2>/dev/null | grep -q /{program}; do sleep 0.05; done; until grep -qs more typed; do sleep 0.05; done; dmcommand -kc > log) &\n";
 
     [Test, CancelAfter(120_000)]
     public async Task Launched_JobControl_IsTheShells(CancellationToken token) => await TalkAsync(
@@ -32,7 +32,7 @@ internal sealed class TerminalTests
     [Test, CancelAfter(120_000)]
     public async Task Restarted_JobControl_IsTheShells(CancellationToken token) => await TalkAsync(
         token,
-        (CheckpointFromBehind, Prompt),
+        (CheckpointFromBehind("cat"), Prompt),
         ("dmlaunch --new-coordinator sh -c 'echo up-$((1+1)); exec cat'\n", "up-2"),
         ("some\n", "some\r\nsome"),
         ("\u001a", "Stopped"),
@@ -63,10 +63,99 @@ internal sealed class TerminalTests
         ("\u0004", Prompt),
         ("echo status-$?\n", "status-0"));
 
-    private static async Task TalkAsync(CancellationToken token, params (string Typed, string Awaited)[] steps)
+    /// <summary>Who edits the line himself must find the terminal as he had set it: typed text is not echoed twice, and keys work.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task LineEditor_GoesOnAtAnotherTerminal(CancellationToken token) => await TalkTwiceAsync(
+        token,
+        [
+            (CheckpointFromBehind("python3"), Prompt),
+            ("dmlaunch --new-coordinator python3 -q\n", ">>> "),
+            ("x = 41\n", ">>> "),
+            ("print(x, open('typed', 'w').write('more'), flush=True)\n", "41 4(.|\\s)*Killed"),
+        ],
+        [
+            ("dmrestart ckpt_*.img\n", "waking.*\n"),
+            ("\n", ">>> $"),
+            ("x + 1\n", "^x \\+ 1\r\n42\r\n>>> $"),
+            ("\u001b[A\u0001y = \n", "y = (.|\\s)*>>> $"),
+            ("y + 1\n", "^y \\+ 1\r\n43\r\n>>> $"),
+            ("\u0003", "KeyboardInterrupt"),
+            ("exit()\n", Prompt),
+            ("echo status-$?\n", "status-0"),
+        ]);
+
+    [Test, CancelAfter(120_000)]
+    public async Task Shell_GoesOnAtAnotherTerminal_WithItsJobs(CancellationToken token) => await TalkTwiceAsync(
+        token,
+        [
+            (CheckpointFromBehind("bash"), Prompt),
+            ("PS1='in$((1-1))> ' dmlaunch --new-coordinator bash --norc -i\n", "in0> "),
+            ("sleep 1000 &\n", "in0> "),
+            ("echo more > typed\n", "Killed"),
+        ],
+        [
+            ("dmrestart ckpt_*.img\n", "waking.*\n"),
+            ("\n", "in0> $"),
+            ("jobs\n", "Running(.|\\s)*sleep 1000(.|\\s)*in0> "),
+            ("cat\n", "cat"),
+            ("text\n", "text\r\ntext"),
+            ("\u0003", "in0> "),
+            ("kill %1; wait %1; echo status-$?\n", "status-143(.|\\s)*in0> "),
+            ("exit 5\n", Prompt),
+            ("echo status-$?\n", "status-5"),
+        ]);
+
+    [Test, CancelAfter(120_000)]
+    public async Task Editor_DrawsItsScreenAtAnotherTerminal(CancellationToken token)
+    {
+        if (!File.Exists("/usr/bin/vim")) Assert.Ignore("vim is not installed");
+        await TalkTwiceAsync(
+            token,
+            [
+                (CheckpointFromBehind("vim"), Prompt),
+                ("TERM=xterm dmlaunch --new-coordinator vim -u NONE text\n", "text"),
+                ("ifirst line\u001b", "first line"),
+                (":!echo more > typed\n", "Killed"),
+            ],
+            [
+                ("stty rows 30 cols 60\n", Prompt),
+                ("dmrestart ckpt_*.img\n", "waking.*\n"),
+                ("\n", "first line"),
+                ("osecond line\u001b", "second line"),
+                (":wq\n", Prompt),
+                ("cat text; stty -a | grep -o ' icanon'\n", "first line\r\nsecond line\r\n icanon"),
+            ]);
+    }
+
+    /// <summary>dmrestart &amp; does not take the terminal away from the shell.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task RestartInTheBackground_LeavesTheTerminal(CancellationToken token) => await TalkAsync(
+        token,
+        (CheckpointFromBehind("cat"), Prompt),
+        ("dmlaunch --new-coordinator sh -c 'echo up-$((1+1)); exec cat'\n", "up-2"),
+        ("some\n", "some\r\nsome"),
+        ("\u001a", "Stopped"),
+        ("echo more > typed; fg\n", "Killed"),
+        ("until grep -q stood log; do sleep 0.05; done; dmrestart -q ckpt_*.img &\n", Prompt),
+        ("until jobs | grep -q Stopped; do sleep 0.05; done; echo here-$((1+1))\n", "here-2"),
+        ("fg\n", "dmrestart"),
+        ("more\n", "more\r\nmore"),
+        ("\u0004", Prompt),
+        ("echo status-$?\n", "status-0"));
+
+    private static async Task TalkAsync(CancellationToken token, params (string Typed, string Awaited)[] steps) => await TalkTwiceAsync(token, steps);
+
+    /// <summary>Each dialogue is at a terminal of its own, in the same directory.</summary>
+    private static async Task TalkTwiceAsync(CancellationToken token, params (string Typed, string Awaited)[][] dialogues)
     {
         await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
         program.Variables["PATH"] = $"{Path.Combine(Built.Build, "bin")}:{program.Variables["PATH"]}";
+        foreach ((string Typed, string Awaited)[] dialogue in dialogues) await TalkAsync(program, dialogue, token);
+        program.Passed();
+    }
+
+    private static async Task TalkAsync(CheckpointedProgram program, (string Typed, string Awaited)[] steps, CancellationToken token)
+    {
         string script = Path.Combine(Built.Root, "tests", "Dormouse.EndToEnd", "Terminal", "dialogue.py");
         string lines = string.Join('\n', steps.Prepend(("", Prompt)).Select(step => JsonSerializer.Serialize(new[] { step.Item1, step.Item2 })));
         string file = Path.Combine(program.DirectoryPath, "dialogue");
@@ -75,6 +164,5 @@ internal sealed class TerminalTests
         ToolResult result = await program.RunAsync("dialogue", [.. RunMode.User.Prefix, "/bin/sh", "-c", $"cd {program.Work} && exec /usr/bin/python3 {script} < {file}"], token);
 
         Assert.That(result.ExitCode, Is.Zero, program.Transcript.ToString());
-        program.Passed();
     }
 }
