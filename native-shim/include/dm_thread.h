@@ -44,8 +44,12 @@ struct dm_thread_attributes {
     uint8_t scheduling[48]; /* struct sched_attr of sched_setattr(2), first version */
     uint64_t timer_slack;   /* nanoseconds */
     int32_t io_priority;    /* ioprio_get(2) */
-    int32_t parent_death_signal;
+    uint16_t parent_death_signal;
+    uint16_t no_new_privileges;
     uint64_t cpus[DM_CPU_WORDS]; /* all 0: not bound */
+    /* Of root, who may change them for each thread: credentials(7), capabilities(7). */
+    uint32_t users[3], groups[3]; /* real, effective, saved */
+    uint64_t effective, permitted, inheritable;
 };
 
 /* One thread during one suspension. The layout is mirrored in C# (Interop/ThreadSlot.cs). */
@@ -73,7 +77,7 @@ struct dm_thread_slot {
     uint32_t request;  /* enum dm_slot_request, atomic: the parked thread does it, then sets 0 */
     uint32_t argument; /* of the request */
 };
-_Static_assert(sizeof(struct dm_thread_slot) == 400, "slot record");
+_Static_assert(sizeof(struct dm_thread_slot) == 448, "slot record");
 
 /* An interrupted system call that goes on in arch/x86_64/resume_call.S. It lies
  * on the stack of the interrupted thread, at its rsp; the assembly knows the layout. */

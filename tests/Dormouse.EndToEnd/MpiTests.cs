@@ -28,7 +28,17 @@ internal sealed class MpiTests
 
     [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(3_600_000)]
     public async Task ManyCycles_EndAsOneRun([ValueSource(nameof(s_kinds))] string mpi, CancellationToken token)
-        => await RunAsync(AllSamples.Mpi(mpi, 4, "stencil"), RunMode.User, Soak.Cycles(100), checkpointsPerCycle: 1, token);
+    {
+        Sample sample = AllSamples.Mpi(mpi, 4, "stencil");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+        Soak soak = new(sample.Name);
+
+        for (int cycle = 0; cycle < Soak.Cycles(100); cycle++) await soak.CycleAsync(program, token);
+
+        await program.AssertContentAsync(sample, token);
+        soak.Report();
+    }
 
     [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(3_600_000)]
     public async Task TwentyRandomMoments_OfAnyJob_EndAsOneRun(

@@ -73,6 +73,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         OpenImage();
         long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
+        Dumpability.Open();
         Suspend();
         ReportChildren();
         // Bound before the inventory goes out: whoever has the answer can count on it.
@@ -99,6 +100,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         CapturedMemory.Release();
         Pass(Phase.Write);
         ReleaseDescriptors();
+        Dumpability.Close();
         Shim.Resume();
         _isSuspended = false;
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
@@ -257,6 +259,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         ReleaseDescriptors();
         CapturedMemory.Release();
+        Dumpability.Close();
         if (_isSuspended)
         {
             Shim.Resume();

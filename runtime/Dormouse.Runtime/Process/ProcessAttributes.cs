@@ -9,7 +9,6 @@ namespace Dormouse.Runtime.Process;
 internal sealed unsafe class ProcessAttributes
 {
     private int _umask;
-    private long _dumpable;
     private int _isSubreaper;
     private long _noNewPrivileges;
     private long _hugePagesDisabled;
@@ -28,7 +27,6 @@ internal sealed unsafe class ProcessAttributes
         {
             WorkingDirectory = Kernel.ReadLink("/proc/self/cwd") ?? "/",
             _umask = Convert.ToInt32(StatusLine("Umask:"), 8),
-            _dumpable = Kernel.Call(SystemCall.Prctl, Constant.PR_GET_DUMPABLE),
             _isSubreaper = isSubreaper,
             _noNewPrivileges = Kernel.Call(SystemCall.Prctl, Constant.PR_GET_NO_NEW_PRIVS),
             _hugePagesDisabled = Kernel.Call(SystemCall.Prctl, Constant.PR_GET_THP_DISABLE),
@@ -38,20 +36,8 @@ internal sealed unsafe class ProcessAttributes
     /// <exception cref="CheckpointException">The working directory is gone.</exception>
     public void Restore()
     {
-        fixed (byte* path = Kernel.Terminated(WorkingDirectory))
-        {
-            long error = Kernel.Call(SystemCall.ChDir, (long)path);
-            if (error < 0)
-            {
-                throw new CheckpointException($"cannot go back to the working directory {WorkingDirectory}: {Errno.Text(error)}. Create it and run dmrestart again.");
-            }
-        }
-
+        RestoreDirectory();
         Kernel.Call(SystemCall.UMask, _umask);
-        if (_dumpable != 1)
-        {
-            Kernel.Call(SystemCall.Prctl, Constant.PR_SET_DUMPABLE, _dumpable);
-        }
 
         if (_isSubreaper != 0)
         {
@@ -69,10 +55,51 @@ internal sealed unsafe class ProcessAttributes
         }
     }
 
-    /// <summary>The value of a line of /proc/self/status.</summary>
-    public static string StatusLine(string name)
+    /// <summary>What will not survive.</summary>
+    public static void AddLosses(List<string> losses)
     {
-        foreach (string line in ProcFile.ReadText("/proc/self/status").Split('\n'))
+        // A container gives its own filters to everybody in it, and will again.
+        const string Filters = "Seccomp_filters:";
+        if (int.TryParse(StatusLine(Filters), CultureInfo.InvariantCulture, out int own)
+            && int.TryParse(StatusLine(Filters, "/proc/1/status"), CultureInfo.InvariantCulture, out int surrounding) && own > surrounding)
+        {
+            losses.Add("its seccomp filter is not put back: after a restart the program may make any system call");
+        }
+    }
+
+    // A directory that was removed is made for a moment, since only so the program can be in one that is gone.
+    private void RestoreDirectory()
+    {
+        const string Removed = " (deleted)", Addition = ".dormouse-";
+        bool isRemoved = WorkingDirectory.EndsWith(Removed, StringComparison.Ordinal);
+        string path = WorkingDirectory;
+        if (isRemoved)
+        {
+            path = path[..^Removed.Length] + Addition + Kernel.Pid.ToString(CultureInfo.InvariantCulture);
+            Directories.MakeParents(path);
+            Kernel.MakeDirectory(path, 0x1C0);
+        }
+
+        fixed (byte* text = Kernel.Terminated(path))
+        {
+            long error = Kernel.Call(SystemCall.ChDir, (long)text);
+            if (error < 0)
+            {
+                throw new CheckpointException($"cannot go back to the working directory {WorkingDirectory}: {Errno.Text(error)}. Create it and run dmrestart again.");
+            }
+
+            if (isRemoved)
+            {
+                const int RemoveDirectory = 0x200;
+                Kernel.Call(SystemCall.UnlinkAt, Constant.AtFdCwd, (long)text, RemoveDirectory);
+            }
+        }
+    }
+
+    /// <summary>The value of a line of /proc/self/status.</summary>
+    public static string StatusLine(string name, string path = "/proc/self/status")
+    {
+        foreach (string line in ProcFile.ReadText(path).Split('\n'))
         {
             if (line.StartsWith(name, StringComparison.Ordinal))
             {

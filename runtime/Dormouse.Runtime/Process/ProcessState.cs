@@ -30,7 +30,11 @@ internal sealed class ProcessState
     public void RestoreTimers() => _posixTimers.Make();
 
     /// <summary>What will not survive.</summary>
-    public void AddLosses(List<string> losses) => _posixTimers.AddLosses(losses);
+    public void AddLosses(List<string> losses)
+    {
+        _posixTimers.AddLosses(losses);
+        ProcessAttributes.AddLosses(losses);
+    }
 
     /// <summary>Last, right before the threads go on.</summary>
     public void RestoreSignals()

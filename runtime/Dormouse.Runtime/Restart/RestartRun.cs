@@ -3,6 +3,7 @@ using Dormouse.Runtime.Checkpoint;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Process;
 using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Restart;
@@ -27,6 +28,7 @@ internal static unsafe class RestartRun
             Fail(null, worker.Who() + ": not all threads came back. Run dmrestart again.");
         }
 
+        Dumpability.OpenAgain();
         Kernel.Call(SystemCall.MUnmap, (long)info.RegionStart, (long)info.RegionBytes);
         run.ReleaseAfterRestore();
         Link? link = null;
@@ -65,6 +67,7 @@ internal static unsafe class RestartRun
             Capabilities.DropAll();
         }
 
+        Dumpability.Close();
         run.Process!.RestoreSignals();
         Shim.Self()->OwnsTable = Shim.LeaveTableWith((uint)link!.Descriptor);
         Shim.Resume();

@@ -18,6 +18,7 @@ internal static class AllSamples
         new("storm", "storm"),
         new("waits", "waits"),
         new("signals", "signals"),
+        new("attributes", "attributes"),
         new("timers", "timers"),
         new("pipes-unread", "pipes-unread"),
         new("chain", "chain"),
