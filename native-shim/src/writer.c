@@ -20,6 +20,9 @@
 #include "dm_syscall.h"
 
 #define PAGE 4096u
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 /* Checksum and write go over the same piece while it is in the second-level cache. */
 #define PIECE_BYTES (256u << 10)
 /* From here on a second processor computes checksums; for less it is not worth starting. */
@@ -343,6 +346,16 @@ static int save_shared(struct writer *w, const struct dm_image_vma *vma)
     return run != 0 ? save_range(w, run, vma->end) : 0;
 }
 
+/* Where reading would raise SIGBUS: behind the end of a file that has become shorter. Before Linux 5.14 nobody can tell. */
+static uint64_t readable_end(uint64_t start, uint64_t end)
+{
+    if (dm_madvise(start, end - start, MADV_POPULATE_READ) != -EFAULT)
+        return end;
+    while (start < end && dm_madvise(start, PAGE, MADV_POPULATE_READ) != -EFAULT)
+        start += PAGE;
+    return start;
+}
+
 static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_save save)
 {
     switch (save) {
@@ -355,7 +368,7 @@ static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_sa
     case DM_SAVE_SHARED:
         return save_shared(w, vma);
     case DM_SAVE_ALL:
-        return save_range(w, vma->start, vma->end);
+        return save_range(w, vma->start, readable_end(vma->start, vma->end));
     case DM_SAVE_PREPARED:
         return save_prepared(w);
     }

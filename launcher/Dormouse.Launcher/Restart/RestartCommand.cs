@@ -72,9 +72,13 @@ public static class RestartCommand
         string restorer = Restorer.FindProgram();
         var planner = new RestartPlanner(images, options, Restorer.Probe(restorer), RestartNative.HasTerminal());
         string what = $"{images.Count} {(images.Count == 1 ? "process" : "processes")} of generation {generation.Number} of computation {Generation.NameOf(generation.Computation)}";
-        return options.CheckOnly
-            ? Report(images, preflight, $"{what} can be woken here, {planner.Way}.")
-            : Wake(options, generation, planner, restorer, $"waking {what} {planner.Way}");
+        if (options.CheckOnly)
+        {
+            return Report(images, preflight, $"{what} can be woken here, {planner.Way}.");
+        }
+
+        StillRunning.Refuse(images);
+        return Wake(options, generation, planner, restorer, $"waking {what} {planner.Way}");
     }
 
     private static int Report(List<ImageFile> images, PreflightResult preflight, string summary)

@@ -13,6 +13,10 @@ namespace Dormouse.Runtime.Memory;
 internal sealed record Mapping(
     ulong Start, ulong End, uint Protection, bool IsShared, ulong Offset, string Device, ulong Inode, string Name, string Flags)
 {
+    /// <summary>Whether pages of it are on swap: mincore(2) does not see those of shared memory.</summary>
+    public bool IsSwapped { get; init; }
+
+
     public ulong Bytes => End - Start;
 
     /// <summary>Whether the file has no name any more.</summary>

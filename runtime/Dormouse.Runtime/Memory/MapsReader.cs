@@ -25,7 +25,11 @@ internal static class MapsReader
                 continue;
             }
 
-            if (line.StartsWith("VmFlags:"u8) && current is not null)
+            if (line.StartsWith("Swap:"u8) && current is not null)
+            {
+                current = current with { IsSwapped = line.IndexOfAnyInRange((byte)'1', (byte)'9') >= 0 };
+            }
+            else if (line.StartsWith("VmFlags:"u8) && current is not null)
             {
                 mappings.Add(current with { Flags = KernelText.FromBytes(line["VmFlags:".Length..]) });
                 current = null;
@@ -57,7 +61,7 @@ internal static class MapsReader
                 at++;
             }
 
-            bool isSame = at < known.Count && known[at] with { Flags = "" } == mapping;
+            bool isSame = at < known.Count && known[at] with { Flags = "", IsSwapped = false } == mapping;
             if (!isSame && !Overlaps(mapping, own))
             {
                 return Read();
@@ -65,7 +69,7 @@ internal static class MapsReader
 
             // Where the kernel has merged our memory with a neighbour, both have the same flags.
             bool isPartKnown = at < known.Count && known[at].Start < mapping.End;
-            mappings.Add(isPartKnown ? mapping with { Flags = known[at].Flags } : mapping);
+            mappings.Add(isPartKnown ? mapping with { Flags = known[at].Flags, IsSwapped = known[at].IsSwapped } : mapping);
         }
 
         return mappings;

@@ -97,7 +97,7 @@ internal sealed unsafe class SharedMemory
 
         // Behind the end of a file there is nothing but SIGBUS.
         ulong inFile = item.SizeBytes > mapping.Offset ? (item.SizeBytes - mapping.Offset + 4095) & ~4095ul : 0;
-        return item.IsSavedWhole ? (SavePolicy.All, Math.Min(inFile, mapping.Bytes)) : (SavePolicy.Shared, mapping.Bytes);
+        return item.IsSavedWhole || mapping.IsSwapped ? (SavePolicy.All, Math.Min(inFile, mapping.Bytes)) : (SavePolicy.Shared, mapping.Bytes);
     }
 
     /// <summary>Makes or receives every object and maps it where it was.</summary>
