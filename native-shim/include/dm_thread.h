@@ -50,6 +50,8 @@ struct dm_thread_attributes {
     /* Of root, who may change them for each thread: credentials(7), capabilities(7). */
     uint32_t users[3], groups[3]; /* real, effective, saved */
     uint64_t effective, permitted, inheritable;
+    uint32_t personality; /* personality(2): of each thread */
+    uint32_t reserved;
 };
 
 /* One thread during one suspension. The layout is mirrored in C# (Interop/ThreadSlot.cs). */
@@ -77,7 +79,7 @@ struct dm_thread_slot {
     uint32_t request;  /* enum dm_slot_request, atomic: the parked thread does it, then sets 0 */
     uint32_t argument; /* of the request */
 };
-_Static_assert(sizeof(struct dm_thread_slot) == 448, "slot record");
+_Static_assert(sizeof(struct dm_thread_slot) == 456, "slot record");
 
 /* An interrupted system call that goes on in arch/x86_64/resume_call.S. It lies
  * on the stack of the interrupted thread, at its rsp; the assembly knows the layout. */

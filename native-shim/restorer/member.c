@@ -300,7 +300,6 @@ _Noreturn void dm_member_wake(struct dm_run *run, int32_t index)
     wake->pid = o.node->pid;
     wake->nice = o.node->nice;
     wake->spare_tid = o.node->spare_tid;
-    wake->personality = o.node->personality;
     fill_info(&o, wake);
     fill_identity(&o, wake);
     wake->error_fd = wake->info.stdio[2];

@@ -81,10 +81,8 @@ struct dm_plan_node {
     uint32_t gid;
     uint32_t groups; /* index of the first group id */
     uint32_t group_count;
-    uint32_t personality;
     int32_t nice;
     uint32_t readers; /* threads that fill its memory, at least 1 */
-    uint32_t reserved;
 };
 
 struct dm_plan {
@@ -109,7 +107,7 @@ struct dm_plan {
 };
 
 _Static_assert(sizeof(struct dm_plan_pod) == 24, "pod record");
-_Static_assert(sizeof(struct dm_plan_node) == 96, "node record");
+_Static_assert(sizeof(struct dm_plan_node) == 88, "node record");
 _Static_assert(sizeof(struct dm_plan) == 368, "plan header");
 
 #endif

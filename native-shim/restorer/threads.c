@@ -138,7 +138,6 @@ _Noreturn void dm_wake_threads(struct dm_wake *wake)
     (void)dm_syscall3(__NR_setpriority, 0 /* PRIO_PROCESS */, 0, wake->nice);
     (void)dm_syscall5(__NR_prctl, PR_SET_NAME, (int64_t)wake->program, 0, 0, 0);
     const struct dm_image_thread *leader = start_others(wake);
-    (void)dm_syscall1(__NR_personality, wake->personality);
     forget_child_signals();
     (void)dm_syscall2(__NR_arch_prctl, ARCH_SET_FS, (int64_t)leader->fs_base);
     __atomic_store_n(&wake->board_node->jumped, 1, __ATOMIC_SEQ_CST);

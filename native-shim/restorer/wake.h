@@ -57,7 +57,6 @@ struct dm_wake {
     uint32_t go;          /* futex: threads may enter the program */
     int32_t image_fd, error_fd;
     int32_t pid, nice, spare_tid;
-    uint32_t personality;
     struct dm_wake_identity identity;
     const char *program, *image;
     struct dm_restart_info info;

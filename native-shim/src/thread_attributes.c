@@ -9,6 +9,7 @@
 #include "dm_syscall.h"
 
 #define IOPRIO_WHO_PROCESS 1
+#define ASK_PERSONALITY 0xffffffff
 #define MASK_BYTES (DM_CPU_WORDS * sizeof(uint64_t))
 
 static void read_cpus(uint64_t *cpus)
@@ -62,6 +63,7 @@ void dm_capture_attributes(struct dm_thread_attributes *attributes, const uint64
     attributes->parent_death_signal = (uint16_t)parent_death_signal;
     attributes->no_new_privileges = dm_syscall5(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
     capture_credentials(attributes);
+    attributes->personality = (uint32_t)dm_syscall1(__NR_personality, ASK_PERSONALITY);
     read_cpus(attributes->cpus);
     /* A thread that may run everywhere may do so on the new host, too, and a restart that somebody has bound to some
      * CPUs stays there. */
@@ -120,6 +122,7 @@ void dm_restore_attributes(const struct dm_thread_attributes *attributes)
     /* CPUs that this host does not have are left out; EINVAL when it has none of them. */
     if (is_bound(attributes->cpus))
         dm_syscall3(__NR_sched_setaffinity, 0, MASK_BYTES, (int64_t)attributes->cpus);
+    dm_syscall1(__NR_personality, attributes->personality);
     restore_credentials(attributes);
     /* After the credentials, whose change clears it. */
     dm_syscall5(__NR_prctl, PR_SET_PDEATHSIG, attributes->parent_death_signal, 0, 0, 0);

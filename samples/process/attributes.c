@@ -89,9 +89,10 @@ static void describe_thread(struct record *record)
     TRY(prctl(PR_GET_NAME, name));
     TRY(prctl(PR_GET_PDEATHSIG, &death));
     TRY(sched_getparam(0, &parameter));
-    add(record, "name %s cpus %d policy %d priority %d nice %d slack %d death %d no_new_privs %d io %ld\n", name, CPU_COUNT(&cpus),
+    add(record, "name %s cpus %d policy %d priority %d nice %d slack %d death %d no_new_privs %d io %ld personality %x\n", name, CPU_COUNT(&cpus),
         sched_getscheduler(0), parameter.sched_priority, getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid)),
-        prctl(PR_GET_TIMERSLACK), death, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), syscall(SYS_ioprio_get, 1, 0));
+        prctl(PR_GET_TIMERSLACK), death, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), syscall(SYS_ioprio_get, 1, 0),
+        personality(0xffffffff));
     snprintf(status, sizeof status, "/proc/self/task/%ld/status", syscall(SYS_gettid));
     add_lines(record, status, "Name: Umask: Uid: Gid: Groups: CapInh: CapPrm: CapEff: Seccomp: NoNewPrivs: SigBlk:");
 }
@@ -107,8 +108,8 @@ static void describe_process(struct record *record)
         add(record, "limit %d %llu %llu\n", i, (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
     }
     add(record, "directory %s\n", getcwd(where, sizeof where) ? where : strerror(errno));
-    add(record, "dumpable %d thp %d keepcaps %d break %p personality %x\n", dumpable, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0),
-        prctl(PR_GET_KEEPCAPS), sbrk(0), personality(0xffffffff));
+    add(record, "dumpable %d thp %d keepcaps %d break %p\n", dumpable, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0),
+        prctl(PR_GET_KEEPCAPS), sbrk(0));
     add_lines(record, "/proc/self/status", "VmLck: SigIgn:");
     add_bytes(record, "/proc/self/cmdline");
     add_bytes(record, "/proc/self/auxv");
@@ -157,7 +158,6 @@ static void prepare_process(void)
     core.rlim_cur = 0;
     TRY(setrlimit(RLIMIT_CORE, &core));
     TRY(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
-    personality(ADDR_NO_RANDOMIZE);
     prepare_memory();
 }
 
@@ -187,6 +187,7 @@ static void prepare_thread(long index)
     TRY(prctl(PR_SET_TIMERSLACK, 60000 + index));
     TRY(prctl(PR_SET_PDEATHSIG, index == 2 ? SIGUSR1 : 0));
     TRY(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | (4 + index)));
+    personality(index == 0 ? 0 : ADDR_NO_RANDOMIZE);
     if (index == 1)
         TRY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     if (s_privileged && index == 2) {

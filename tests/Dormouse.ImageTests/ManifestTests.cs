@@ -12,7 +12,7 @@ public sealed class ManifestTests
         KernelRelease = "6.1.0", RealtimeNanoseconds = 1_700_000_000_123_456_789, MonotonicNanoseconds = 5, BootTimeNanoseconds = 6,
         Pid = 100, ParentPid = 99, ParentIsMember = true, ProcessGroup = 100, Session = 90, Threads = [100, 101, 102], Program = "python3",
         ExePath = "/usr/bin/python3", CommandLine = ["python3", "", "a b"], WorkingDirectory = "/tmp", RootDirectory = "/srv", Umask = 0x12,
-        Uid = 1000, Gid = 1001, Groups = [4, 24, uint.MaxValue], CpuFeatures = [1, 2, 3], Personality = 0x40000, Nice = -5, IsChildSubreaper = true,
+        Uid = 1000, Gid = 1001, Groups = [4, 24, uint.MaxValue], CpuFeatures = [1, 2, 3], Nice = -5, IsChildSubreaper = true,
         ControllingTerminal = 0x8801, TerminalForegroundGroup = 100, Zombies = [new ZombieChild(200, 256, 200, 90)],
         Descriptors = [new DescriptorNote(0, "file", "/dev/null"), new DescriptorNote(7, "pipe", "")],
         NeededFiles = [new NeededFile("/data/in", 12, 34, "open")], Losses = ["inotify events"], LaunchStdio = "1:2,-,3:4", VdsoFingerprint = 9,

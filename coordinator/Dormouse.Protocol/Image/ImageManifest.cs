@@ -93,9 +93,6 @@ public sealed class ImageManifest
     /// <summary>What <see cref="Image.CpuFeatures.Read"/> gave.</summary>
     public uint[] CpuFeatures { get; set; } = [];
 
-    /// <summary>personality(2).</summary>
-    public uint Personality { get; set; }
-
     /// <summary>Nice value, -20 to 19.</summary>
     public int Nice { get; set; }
 
@@ -156,7 +153,6 @@ public sealed class ImageManifest
         writer.Field(ManifestTag.Gid, Gid);
         writer.Field(ManifestTag.Groups, Groups);
         writer.Field(ManifestTag.CpuFeatures, CpuFeatures);
-        writer.Field(ManifestTag.Personality, Personality);
         writer.Field(ManifestTag.Nice, Nice);
         writer.Field(ManifestTag.IsChildSubreaper, IsChildSubreaper);
         writer.Field(ManifestTag.ControllingTerminal, ControllingTerminal);
@@ -221,7 +217,6 @@ public sealed class ImageManifest
             case ManifestTag.Gid: Gid = value.UInt32(); break;
             case ManifestTag.Groups: Groups = value.UInt32s(); break;
             case ManifestTag.CpuFeatures: CpuFeatures = value.UInt32s(); break;
-            case ManifestTag.Personality: Personality = value.UInt32(); break;
             case ManifestTag.Nice: Nice = value.Int32(); break;
             case ManifestTag.IsChildSubreaper: IsChildSubreaper = value.Boolean(); break;
             case ManifestTag.ControllingTerminal: ControllingTerminal = value.UInt64(); break;

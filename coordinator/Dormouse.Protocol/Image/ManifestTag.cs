@@ -28,7 +28,6 @@ internal enum ManifestTag : ushort
     Gid = 23,
     Groups = 24,
     CpuFeatures = 25,
-    Personality = 26,
     Nice = 27,
     IsChildSubreaper = 28,
     ControllingTerminal = 29,

@@ -6,13 +6,13 @@ namespace Dormouse.Launcher.Restart;
 
 /// <summary>Writes a plan in the form of native-shim/restorer/plan.h. A test compares sizes and offsets.</summary>
 /// <remarks>
-/// Little-endian: header (368 bytes) | pods (24 each) | nodes (96 each) | group ids (u32 each) | strings with NUL.
+/// Little-endian: header (368 bytes) | pods (24 each) | nodes (88 each) | group ids (u32 each) | strings with NUL.
 /// </remarks>
 internal sealed class PlanWriter
 {
     internal const int HeaderBytes = 368;
     internal const int PodBytes = 24;
-    internal const int NodeBytes = 96;
+    internal const int NodeBytes = 88;
     private const uint Version = 1;
     private const int First = -1;
     private const int TokenBytes = 32;
@@ -132,10 +132,8 @@ internal sealed class PlanWriter
         fields.UInt32((uint)_groups.Count);
         fields.UInt32((uint)(manifest?.Groups.Length ?? 0));
         _groups.AddRange(manifest?.Groups ?? []);
-        fields.UInt32(manifest?.Personality ?? 0);
         fields.Int32(manifest?.Nice ?? 0);
         fields.UInt32((uint)node.Readers);
-        fields.UInt32(0);
     }
 
     private int IndexOf(ProcessNode node) => _nodes.FindIndex(entry => entry.Node == node);

@@ -41,7 +41,7 @@ internal enum StepKind : uint
     Sync = 1,
 }
 
-/// <summary>struct dm_thread_slot of native-shim/include/dm_thread.h, 448 bytes.</summary>
+/// <summary>struct dm_thread_slot of native-shim/include/dm_thread.h, 456 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ThreadSlot
 {
@@ -64,7 +64,7 @@ internal unsafe struct ThreadSlot
     public uint Padding;
     public fixed byte Name[16];
     public fixed byte Context[72];
-    public fixed byte Attributes[240];
+    public fixed byte Attributes[248];
     public uint Request;
     public uint Argument;
 

@@ -70,7 +70,6 @@ internal static class SystemCall
     public const int RtSigPending = 127;
     public const int RtSigTimedWait = 128;
     public const int RtSigQueueInfo = 129;
-    public const int Personality = 135;
     public const int GetPriority = 140;
     public const int SetPriority = 141;
     public const int Prctl = 157;

@@ -45,7 +45,6 @@ internal static unsafe class ManifestBuilder
             Gid = (uint)Kernel.Call(SystemCall.GetGid),
             Groups = Groups(),
             CpuFeatures = CpuFeatures.Read(),
-            Personality = (uint)Kernel.Call(SystemCall.Personality, 0xffffffff),
             IsChildSubreaper = attributes.IsSubreaper,
             Zombies = Children.Zombies(),
             VdsoFingerprint = VdsoFingerprint(mappings),
