@@ -180,6 +180,7 @@ internal sealed class ReliabilityTests
         string[] second = [.. (await program.CheckpointAsync(token)).Images.Select(image => image.Path)];
         await program.KillAsync(token);
         await using CheckpointedProgram other = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await other.WaitForOutputAsync("ready", token);
         string[] others = await CopyCheckpointAsync(other, alien, token);
         await other.KillAsync(token);
         other.Passed();

@@ -25,8 +25,7 @@ internal sealed partial class SignalTests
 
         for (int signals = 1; signals <= 5; signals++)
         {
-            RunningProcess checkpoint = program.StartCommand("--checkpoint");
-            await Condition.WaitAsync("the image to grow", () => (IsBeingWritten(program.Images), "no image"), CheckpointedProgram.Deadline, token);
+            RunningProcess checkpoint = await StartCheckpointAsync(program, token);
             Assert.That(Kill(pid, User1), Is.Zero);
             await program.WaitForOutputAsync($"got {signals}\n", token);
             await checkpoint.ExitCodeAsync(token);
@@ -36,6 +35,19 @@ internal sealed partial class SignalTests
         await program.KillAndRestartAsync(token);
         foreach (int member in program.MemberPids()) _ = Kill(member, User2);
         await program.AssertContentAsync(sample, token);
+    }
+
+    /// <summary>Returns in the middle of a checkpoint: one that was over before we saw it is followed by another.</summary>
+    private static async Task<RunningProcess> StartCheckpointAsync(CheckpointedProgram program, CancellationToken token)
+    {
+        while (true)
+        {
+            RunningProcess checkpoint = program.StartCommand("--checkpoint");
+            bool isSeen = false;
+            await Condition.WaitAsync("the image to grow", () => ((isSeen = IsBeingWritten(program.Images)) || checkpoint.HasExited, "no image"), CheckpointedProgram.Deadline, token);
+            if (isSeen) return checkpoint;
+            if (await checkpoint.ExitCodeAsync(token) != 0) throw program.Failure("the checkpoint failed");
+        }
     }
 
     private static bool IsBeingWritten(string images)

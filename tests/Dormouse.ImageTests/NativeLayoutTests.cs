@@ -34,7 +34,7 @@ public sealed class NativeLayoutTests
             ["offsetof(struct dm_plan, first_root)"] = 68,
             ["offsetof(struct dm_plan, token)"] = 80,
             ["offsetof(struct dm_plan_node, computation)"] = 48,
-            ["offsetof(struct dm_plan_node, readers)"] = 88,
+            ["offsetof(struct dm_plan_node, readers)"] = 84,
             ["DM_NODE_CHECK_GROUP"] = (long)NodeFlags.CheckGroup,
             ["DM_NODE_VIA_INTERMEDIATE"] = (long)NodeFlags.ViaIntermediate,
             ["DM_NODE_ZOMBIE"] = (long)NodeKind.Zombie,
