@@ -211,16 +211,20 @@ static int64_t protect(const struct dm_image_vma *vma, int more)
     return dm_mprotect(vma->start, vma->end - vma->start, (int)vma->prot | more);
 }
 
+/* Pages that were written and then protected against reading are opened for the time of the write; guard pages, which
+ * nobody has written, are not touched. */
+static int make_readable(struct writer *w)
+{
+    int64_t error = w->is_readable ? 0 : protect(w->vma, PROT_READ);
+    w->is_readable = error == 0;
+    return (int)error;
+}
+
 static int save_range(struct writer *w, uint64_t start, uint64_t end)
 {
-    /* Pages that were written and then protected against reading are opened for the time of the write; guard pages,
-     * which nobody has written, are not touched. */
-    if (!w->is_readable) {
-        int64_t error = protect(w->vma, PROT_READ);
-        if (error < 0)
-            return (int)error;
-        w->is_readable = true;
-    }
+    int failed = make_readable(w);
+    if (failed < 0)
+        return failed;
     uint64_t most = end - start <= SMALL_BYTES ? PIECE_BYTES : DM_IMAGE_EXTENT_BYTES;
     w->is_small = end - start <= SMALL_BYTES;
     while (start < end) {
@@ -356,6 +360,12 @@ static uint64_t readable_end(uint64_t start, uint64_t end)
     return start;
 }
 
+static int save_whole(struct writer *w, const struct dm_image_vma *vma)
+{
+    int failed = make_readable(w);
+    return failed < 0 ? failed : save_range(w, vma->start, readable_end(vma->start, vma->end));
+}
+
 static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_save save)
 {
     switch (save) {
@@ -368,7 +378,7 @@ static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_sa
     case DM_SAVE_SHARED:
         return save_shared(w, vma);
     case DM_SAVE_ALL:
-        return save_range(w, vma->start, readable_end(vma->start, vma->end));
+        return save_whole(w, vma);
     case DM_SAVE_PREPARED:
         return save_prepared(w);
     }

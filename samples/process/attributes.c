@@ -1,8 +1,9 @@
 /* Proves: the small things that belong to a process or a thread come back: limits, a directory that was removed, scheduling,
  * CPU, priorities, name, slack, signal at the parent's death, no_new_privs, dumpable, personality, advice on memory, locked
- * memory, arguments and executable; as root also effective users and capabilities that were given up. */
+ * memory, arguments and executable, what membarrier(2) knows, a mapping of an empty file; as root also effective users and capabilities that were given up. */
 #include "../sample.h"
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -110,6 +111,8 @@ static void describe_process(struct record *record)
     add(record, "directory %s\n", getcwd(where, sizeof where) ? where : strerror(errno));
     add(record, "dumpable %d thp %d keepcaps %d break %p\n", dumpable, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0),
         prctl(PR_GET_KEEPCAPS), sbrk(0));
+    add(record, "barriers %ld %ld\n", syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0),
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0));
     add_lines(record, "/proc/self/status", "VmLck: SigIgn:");
     add_bytes(record, "/proc/self/cmdline");
     add_bytes(record, "/proc/self/auxv");
@@ -143,6 +146,9 @@ static void prepare_memory(void)
     TRY(madvise(s_advised + 16 * PAGE, 16 * PAGE, MADV_NOHUGEPAGE));
     s_locked = TRY((char *)mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     TRY(mlock(s_locked, 4 * PAGE));
+    int empty = TRY(memfd_create("empty", MFD_CLOEXEC));  /* as .NET does: a mapping where nothing can be read */
+    TRY(mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE, empty, 0));
+    close(empty);
 }
 
 static void prepare_process(void)
@@ -158,6 +164,7 @@ static void prepare_process(void)
     core.rlim_cur = 0;
     TRY(setrlimit(RLIMIT_CORE, &core));
     TRY(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+    TRY(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0));
     prepare_memory();
 }
 

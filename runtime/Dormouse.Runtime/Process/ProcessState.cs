@@ -10,6 +10,7 @@ internal sealed class ProcessState
     private readonly SignalDispositions _signals = SignalDispositions.Capture();
     private readonly IntervalTimers _timers = IntervalTimers.Capture();
     private readonly ResourceLimits _limits = ResourceLimits.Capture();
+    private readonly MemoryBarriers _barriers = MemoryBarriers.Capture();
     private readonly PosixTimers _posixTimers = PosixTimers.Capture();
 
     // Last: a timer that expires in between is noted twice rather than never.
@@ -24,6 +25,7 @@ internal sealed class ProcessState
     {
         Attributes.Restore();
         _limits.Restore();
+        _barriers.Restore();
     }
 
     /// <summary>What else can fail, while all members can still be called off.</summary>
