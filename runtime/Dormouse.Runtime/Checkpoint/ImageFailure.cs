@@ -6,6 +6,7 @@ namespace Dormouse.Runtime.Checkpoint;
 internal static class ImageFailure
 {
     private const int FileTooLarge = 27;
+    private const int BadAddress = 14;
 
     /// <param name="result">The negative result of the system call.</param>
     public static string Describe(string path, long result) => $"cannot write {path}: {Errno.Text(result)}. {Advice((int)-result)}";
@@ -14,6 +15,7 @@ internal static class ImageFailure
     {
         Errno.NoSpace or Errno.QuotaExceeded => "Make room or choose another directory with --ckptdir.",
         FileTooLarge => "The program may not make files that large: raise its limit (ulimit -f) before dmlaunch.",
+        BadAddress => "A part of the program's memory cannot be read; /proc/PID/maps of it would tell which: please report it.",
         Errno.InputOutput => "Look after the disk or choose another directory with --ckptdir.",
         _ => "Make the directory writable or choose another with --ckptdir.",
     };
