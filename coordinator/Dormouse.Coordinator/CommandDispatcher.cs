@@ -1,3 +1,4 @@
+using Dormouse.Coordinator.Host;
 using Dormouse.Coordinator.Network;
 using Dormouse.Coordinator.State;
 using Dormouse.Protocol;
@@ -67,11 +68,12 @@ internal sealed class CommandDispatcher(Computation computation, Listeners liste
 
     private void List(Peer client)
     {
+        HostPids.Find(computation.Members);
         foreach (Member member in computation.Members)
         {
             MemberHello hello = member.Hello;
             client.Send(new MemberReport(
-                member.Id, hello.HostName, hello.Pid, hello.ParentPid, hello.StartTime, hello.Uid, hello.Program, hello.ExecutablePath));
+                member.Id, hello.HostName, hello.Pid, member.HostPid ?? 0, hello.ParentPid, hello.StartTime, hello.Uid, hello.Program, hello.ExecutablePath));
         }
 
         client.Send(default(CommandDone));

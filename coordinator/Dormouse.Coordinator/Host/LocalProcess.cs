@@ -19,17 +19,10 @@ public static class LocalProcess
     }
 
     /// <summary>Stopped by a signal, as ^Z does it, or by a debugger: state T or t.</summary>
-    public static bool IsStopped(int pid)
-    {
-        try
-        {
-            return FieldsFromState(pid.ToString())[0] is "T" or "t";
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
+    public static bool IsStopped(int pid) => State(pid) is "T" or "t";
+
+    /// <summary>Stopped by a signal; who is traced by another process is so for a moment each time.</summary>
+    public static bool IsStoppedBySignal(int pid) => State(pid) is "T";
 
     /// <summary>Clock ticks since boot, as the kernel tells it of this process.</summary>
     public static ulong OwnStartTime() => ulong.Parse(FieldsFromState("self")[19]);
@@ -51,6 +44,18 @@ public static class LocalProcess
         }
 
         return 0;
+    }
+
+    private static string State(int pid)
+    {
+        try
+        {
+            return FieldsFromState(pid.ToString())[0];
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     private static string[] FieldsFromState(string process)

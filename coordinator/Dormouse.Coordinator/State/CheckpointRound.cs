@@ -37,7 +37,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
 
     /// <summary>A stopped process does nothing, whatever it is asked. Later it is no matter: one that stands still for us cannot be stopped.</summary>
     public override bool IsHopeless => Computation.Phase == Phase.Suspend
-        && (Participants.Any(member => member.Progress == Progress.None && member.Identity.IsStopped)
+        && (Participants.Any(member => member.Progress == Progress.None && member.IsStopped)
             || Computation.Absentees.All.Any(absentee => absentee.Identity.IsStopped));
 
     public override void Entered(Phase phase)

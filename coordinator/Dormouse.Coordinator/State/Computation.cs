@@ -215,7 +215,8 @@ internal sealed class Computation
         }
 
         string directory = command.Directory.Length > 0 ? command.Directory : _directory;
-        if (DiskSpace.Problem(directory, Members) is { } problem)
+        HostPids.Find(Members);
+        if ((StoppedProcesses.Problem(Members, Absentees.All) ?? DiskSpace.Problem(directory, Members)) is { } problem)
         {
             CheckpointLog.RoundFailed(_logger, Epoch, Phase, problem);
             client?.Send(new CommandFailed(FailureKind.Failed, problem));

@@ -1,3 +1,4 @@
+using Dormouse.Coordinator.Host;
 using Dormouse.Protocol;
 
 namespace Dormouse.Coordinator.State;
@@ -12,6 +13,12 @@ internal sealed class Member(uint id, MemberHello hello, Peer peer)
     public Peer Peer { get; } = peer;
 
     public ProcessIdentity Identity => new(Hello.HostId, Hello.Pid);
+
+    /// <summary>Its PID for the user of the coordinator's host; 0: not known there, null: not looked for yet.</summary>
+    public int? HostPid { get; set; }
+
+    /// <summary>It cannot answer until somebody continues it, as far as that can be seen from here.</summary>
+    public bool IsStopped => HostPid is > 0 and int pid && LocalProcess.IsStopped(pid);
 
     public Progress Progress { get; set; }
 

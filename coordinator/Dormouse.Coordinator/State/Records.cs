@@ -10,7 +10,9 @@ internal readonly record struct ProcessIdentity(string HostId, int Pid)
     public bool IsStopped => HostId == OwnHost.Id && LocalProcess.IsStopped(Pid);
 
     /// <summary>Why it may be silent; to follow a sentence.</summary>
-    public string WhySilent => IsStopped ? " (it is stopped, as by ^Z; continue it first)" : "";
+    public string WhySilent => WhySilentIf(IsStopped);
+
+    public static string WhySilentIf(bool isStopped) => isStopped ? " (it is stopped, as by ^Z; continue it first)" : "";
 }
 
 /// <summary>A process that has proved itself but is not a member yet.</summary>

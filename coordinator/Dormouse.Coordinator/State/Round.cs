@@ -76,7 +76,7 @@ internal abstract class Round(Computation computation, Peer? client)
         if (Step.Of(Computation.Phase, least) is not { } step) yield break;
         foreach (Member member in Participants)
         {
-            if (member.Progress == least) yield return $"{member} to {step.Doing}{member.Identity.WhySilent}";
+            if (member.Progress == least) yield return $"{member} to {step.Doing}{ProcessIdentity.WhySilentIf(member.IsStopped)}";
         }
     }
 }

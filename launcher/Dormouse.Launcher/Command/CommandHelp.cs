@@ -17,7 +17,7 @@ internal static class CommandHelp
           -bc, --bcheckpoint          the same: --checkpoint always waits
           -kc, --kcheckpoint          checkpoint, then end all processes
           -s,  --status               prints NUM_PEERS, RUNNING, CKPT_INTERVAL and more, one per line
-          -l,  --list                 prints the processes
+          -l,  --list                 prints the processes (HOSTPID: outside of a pod)
           -i,  --interval SECONDS     checkpoint every so often from now on; 0: no more
           -k,  --kill                 end all processes
           -q,  --quit                 end all processes and the coordinator

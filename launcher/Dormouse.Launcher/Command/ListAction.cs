@@ -23,12 +23,12 @@ internal static class ListAction
 
     private static void PrintTable(List<MemberReport> members)
     {
-        Table table = new(">#", "HOST", ">PID", ">PPID", ">UID", "PROGRAM", "EXECUTABLE");
+        Table table = new(">#", "HOST", ">PID", ">HOSTPID", ">PPID", ">UID", "PROGRAM", "EXECUTABLE");
         foreach (MemberReport member in members)
         {
             table.Add(
-                member.Member.ToString(), member.HostName, member.Pid.ToString(), member.ParentPid.ToString(), member.Uid.ToString(),
-                member.Program, member.ExecutablePath);
+                member.Member.ToString(), member.HostName, member.Pid.ToString(), member.HostPid == 0 ? "-" : member.HostPid.ToString(),
+                member.ParentPid.ToString(), member.Uid.ToString(), member.Program, member.ExecutablePath);
         }
 
         table.Print();
@@ -43,6 +43,7 @@ internal static class ListAction
             writer.WriteNumber("member", member.Member);
             writer.WriteString("host", member.HostName);
             writer.WriteNumber("pid", member.Pid);
+            if (member.HostPid != 0) writer.WriteNumber("hostPid", member.HostPid);
             writer.WriteNumber("ppid", member.ParentPid);
             writer.WriteNumber("startTime", member.StartTime);
             writer.WriteNumber("uid", member.Uid);

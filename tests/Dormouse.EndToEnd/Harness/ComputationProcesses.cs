@@ -54,6 +54,7 @@ internal static partial class ComputationProcesses
     /// <summary>kill(2) for one process.</summary>
     public static void KillOne(int pid) => _ = Kill(pid, SIGKILL);
 
+    /// <summary>kill(2).</summary>
     [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int pid, int signal);
+    public static partial int Kill(int pid, int signal);
 }

@@ -57,7 +57,7 @@ internal sealed class TerminalTests
         ("dmlaunch --new-coordinator sh -c 'echo up-$((1+1)); exec cat'\n", "up-2"),
         ("hello\n", "hello\r\nhello"),
         ("\u001a", "Stopped"),
-        ("dmcommand -c; echo ckpt-$?\n", "stopped, as by \\^Z(.|\\s)*ckpt-1"),
+        ("dmcommand -c; echo ckpt-$?\n", "is stopped, as by \\^Z(.|\\s)*kill -CONT \\d+(.|\\s)*ckpt-1"),
         ("fg\n", "cat"),
         ("and more\n", "more\r\nand more"),
         ("\u0004", Prompt),

@@ -42,7 +42,7 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(default(CommandDone)),
         Of(new CommandFailed(FailureKind.Busy, "busy")),
         Of(new StatusReport(1, 2, Phase.Drain, 3, 4, 5, "/d", "host", 6, "pid 1")),
-        Of(new MemberReport(1, "h", 2, 3, 4, 5, "p", "/p")),
+        Of(new MemberReport(1, "h", 2, 7, 3, 4, 5, "p", "/p")),
         Of(new ImageReport(1, "h", 2, "p", "/i", 3, 4, 5, ["x"])),
         Of(new CheckpointReport(1, 2, "/d", 3, 4)),
         Of(new RestartAccepted(1)),
