@@ -53,7 +53,7 @@ internal static class SocketOptionTable
         new(Ip, 1, 4, "IP_TOS"), new(Ip, 2, 4, "IP_TTL"), new(Ip, 6, 4, "IP_RECVOPTS"), new(Ip, 7, 4, "IP_RETOPTS"), new(Ip, 8, 4, "IP_PKTINFO"),
         new(Ip, 10, 4, "IP_MTU_DISCOVER"), new(Ip, 11, 4, "IP_RECVERR"), new(Ip, 12, 4, "IP_RECVTTL"), new(Ip, 13, 4, "IP_RECVTOS"),
         new(Ip, 18, 4, "IP_PASSSEC"), new(Ip, 20, 4, "IP_RECVORIGDSTADDR"), new(Ip, 21, 4, "IP_MINTTL"), new(Ip, 23, 4, "IP_CHECKSUM"),
-        new(Ip, 25, 4, "IP_RECVFRAGSIZE"), new(Ip, 26, 4, "IP_RECVERR_RFC4884"), new(Ip, 32, 4, "IP_MULTICAST_IF"), new(Ip, 33, 4, "IP_MULTICAST_TTL"),
+        new(Ip, 25, 4, "IP_RECVFRAGSIZE"), new(Ip, 26, 4, "IP_RECVERR_RFC4884"),
         new(Ip, 34, 4, "IP_MULTICAST_LOOP"), new(Ip, 49, 4, "IP_MULTICAST_ALL"), new(Ip, 50, 4, "IP_UNICAST_IF"),
     ];
 
@@ -61,7 +61,7 @@ internal static class SocketOptionTable
     [
         new(Ipv6, 26, 4, "IPV6_V6ONLY", OptionMoment.BeforeName), new(Ipv6, 78, 4, "IPV6_FREEBIND", OptionMoment.BeforeName),
         new(Ipv6, 75, 4, "IPV6_TRANSPARENT", OptionMoment.BeforeName),
-        new(Ipv6, 16, 4, "IPV6_UNICAST_HOPS"), new(Ipv6, 17, 4, "IPV6_MULTICAST_IF"), new(Ipv6, 18, 4, "IPV6_MULTICAST_HOPS"), new(Ipv6, 19, 4, "IPV6_MULTICAST_LOOP"),
+        new(Ipv6, 16, 4, "IPV6_UNICAST_HOPS"), new(Ipv6, 19, 4, "IPV6_MULTICAST_LOOP"),
         new(Ipv6, 23, 4, "IPV6_MTU_DISCOVER"), new(Ipv6, 25, 4, "IPV6_RECVERR"), new(Ipv6, 29, 4, "IPV6_MULTICAST_ALL"), new(Ipv6, 31, 4, "IPV6_RECVERR_RFC4884"),
         new(Ipv6, 33, 4, "IPV6_FLOWINFO_SEND"), new(Ipv6, 49, 4, "IPV6_RECVPKTINFO"), new(Ipv6, 51, 4, "IPV6_RECVHOPLIMIT"), new(Ipv6, 53, 4, "IPV6_RECVHOPOPTS"),
         new(Ipv6, 56, 4, "IPV6_RECVRTHDR"), new(Ipv6, 58, 4, "IPV6_RECVDSTOPTS"), new(Ipv6, 60, 4, "IPV6_RECVPATHMTU"), new(Ipv6, 62, 4, "IPV6_DONTFRAG"),
@@ -69,13 +69,19 @@ internal static class SocketOptionTable
         new(Ipv6, 73, 4, "IPV6_MINHOPCOUNT"), new(Ipv6, 74, 4, "IPV6_RECVORIGDSTADDR"), new(Ipv6, 76, 4, "IPV6_UNICAST_IF"), new(Ipv6, 77, 4, "IPV6_RECVFRAGSIZE"),
     ];
 
+    // Sockets of TCP take none of them, and yet show some: an accepted one those of the packet by which it came (tcp_ipv4.c, tcp_ipv6.c).
+    private static readonly SocketOption[] s_multicast = [new(Ip, 32, 4, "IP_MULTICAST_IF"), new(Ip, 33, 4, "IP_MULTICAST_TTL")];
+
+    private static readonly SocketOption[] s_multicast6 = [new(Ipv6, 17, 4, "IPV6_MULTICAST_IF"), new(Ipv6, 18, 4, "IPV6_MULTICAST_HOPS")];
+
     /// <summary>The tables that concern a socket, in the order in which the options are put back.</summary>
     public static SocketOption[][] Of(int domain, int protocol, bool isConnected)
     {
         SocketOption[] ip = domain is Constant.AF_INET or Constant.AF_INET6 ? s_ip : [];
         SocketOption[] ipv6 = domain == Constant.AF_INET6 ? s_ipv6 : [];
         SocketOption[] tcp = protocol == Tcp ? s_tcp : [];
+        SocketOption[] multicast = protocol == Tcp || ip.Length == 0 ? [] : s_multicast, multicast6 = protocol == Tcp || ipv6.Length == 0 ? [] : s_multicast6;
         // IP_TOS changes SO_PRIORITY: ip(7).
-        return [ip, ipv6, s_general, protocol == Udp ? s_udp : tcp, protocol == Tcp && !isConnected ? s_tcpWithoutConnection : []];
+        return [ip, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : tcp, protocol == Tcp && !isConnected ? s_tcpWithoutConnection : []];
     }
 }

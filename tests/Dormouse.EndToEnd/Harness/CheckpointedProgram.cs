@@ -234,6 +234,7 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     {
         int exitCode = await ExitCodeAsync(token).ConfigureAwait(false);
         if (exitCode != 0) throw Failure($"{sample.Name} ended with {exitCode}");
+        if (Program.Errors.Contains("could not be set again", StringComparison.Ordinal)) throw Failure("an option of a socket is not what it was");
         if (sample.HasChecksum)
         {
             (string checksum, string steps) = Result();
