@@ -4,6 +4,7 @@
 #
 #   mkfifo /tmp/h.in; hosts.sh serve /tmp/h a b c < /tmp/h.in &   exec 9> /tmp/h.in      (ready when it says so)
 #   hosts.sh run /tmp/h a mouse ssh b hostname                    runs a command on host a as the user "mouse" (uid 1000)
+#   hosts.sh end /tmp/h b                                         host b loses power
 #   exec 9>&-                                                     takes everything down
 #
 # All see the same files but /tmp, /run and /dev/shm, which are each host's own; DIR (also below /tmp) is seen by all, with
@@ -168,9 +169,20 @@ serve() {
 
     echo ready
     cat >/dev/null || true # until whoever wants the hosts has gone
-    for name in "$@"; do kill -9 "$(cat "$dir/hosts/$name/pid")" 2>/dev/null || true; done
+    end "$@"
     kill -9 $keeper 2>/dev/null || true
     wait 2>/dev/null
+}
+
+# Whether host $1 lives; the number of one that has ended may be another process's by now.
+lives() { tr '\0' ' ' 2>/dev/null <"/proc/$(cat "$dir/hosts/$1/pid")/cmdline" | grep -qF "init $dir $1 "; }
+
+# These hosts lose power: with the first process of a PID namespace all end, and no address answers any more.
+end() {
+    local name
+    for name in "$@"; do
+        ! lives "$name" 2>/dev/null || kill -9 "$(cat "$dir/hosts/$name/pid")" 2>/dev/null || true
+    done
 }
 
 # $1 host, $2 user, then the command. The environment is passed on; HOME and USER are the user's. The current directory stays.
@@ -179,19 +191,20 @@ run() {
     shift 2
     [ "$as" = root ] || { number=$uid; prefix=(setpriv --reuid $uid --regid $uid --clear-groups); }
     export HOME=$dir/home/$as USER=$as LOGNAME=$as
-    # The number of a host that has ended may be another process's by now, and the command would run on the real host.
-    tr '\0' ' ' <"/proc/$(cat "$dir/hosts/$host/pid")/cmdline" 2>/dev/null | grep -qF "init $dir $host " || die "host $host does not live"
+    # Else the command would run on the real host.
+    lives "$host" || die "host $host does not live"
     # A session of its own: the one of the caller does not exist in there.
     exec nsenter -t "$(cat "$dir/hosts/$host/pid")" -m -u -i -n -p --wdns="$PWD" setsid -w "${prefix[@]}" "$@"
 }
 
 command=${1:-}
-[ $# -ge 2 ] || die "usage: hosts.sh serve DIR HOST... | run DIR HOST USER COMMAND..."
+[ $# -ge 2 ] || die "usage: hosts.sh serve DIR HOST... | run DIR HOST USER COMMAND... | end DIR HOST..."
 dir=$(readlink -m "$2")
 shift 2
 case $command in
 serve) serve "$@" ;;
 init) init "$@" ;;
 run) run "$@" ;;
+end) end "$@" ;;
 *) die "there is no command $command" ;;
 esac
