@@ -16,6 +16,7 @@ internal static class RestartCoordinator
         {
             Mode = options.Coordinator switch
             {
+                _ when options.IsPart => CoordinatorMode.Join,
                 CoordinatorChoice.Join => CoordinatorMode.Join,
                 CoordinatorChoice.New => CoordinatorMode.New,
                 _ => CoordinatorMode.Any,

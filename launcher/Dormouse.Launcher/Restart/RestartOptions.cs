@@ -111,7 +111,8 @@ internal sealed record RestartOptions
                                      name stays there; the others go where the fewest processes are
               --host-map OLD=NEW,... what ran on OLD wakes on NEW
               --part                 wake only the images that are given; others of the same generation are woken by other
-                                     calls, with the same coordinator (-h, -p, $DORMOUSE_TOKEN), as batch systems do it
+                                     calls, with the same coordinator (-h, -p, $DORMOUSE_TOKEN), as batch systems do it;
+                                     it has to run already
               --only HOST,...        the same, of all that is given only what ran on these hosts
           -q, --quiet                print errors only
               --help, --version
@@ -159,6 +160,11 @@ internal sealed record RestartOptions
         if (options.IsPart && options.Targets.Count > 0)
         {
             throw new UsageException("--hosts and --part are two ways to wake on several hosts; use one.");
+        }
+
+        if (options is { IsPart: true, Coordinator: CoordinatorChoice.New })
+        {
+            throw new UsageException("With --part all take part in one coordinator's restart: start that first, with dmcoordinator.");
         }
 
         return images.Count > 0

@@ -2,6 +2,7 @@
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Image;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
@@ -110,10 +111,20 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private string FinalName() => ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
 
+    private static int CreateFile(string path)
+        => Kernel.Open(path, Constant.O_RDWR | Constant.O_CREAT | Constant.O_TRUNC | Constant.O_CLOEXEC, 0x180);
+
     private void OpenImage()
     {
         _temporaryPath = request.Directory + "/" + ImageNames.Temporary(FinalName(), request.Epoch);
-        _fd = Kernel.Open(_temporaryPath, Constant.O_RDWR | Constant.O_CREAT | Constant.O_TRUNC | Constant.O_CLOEXEC, 0x180);
+        _fd = CreateFile(_temporaryPath);
+        if (_fd == -Errno.NoEntry)
+        {
+            // The coordinator has made the directory on its own host.
+            Directories.MakeParents(_temporaryPath);
+            _fd = CreateFile(_temporaryPath);
+        }
+
         if (_fd < 0)
         {
             int error = _fd;

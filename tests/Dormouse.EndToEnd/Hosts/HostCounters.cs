@@ -38,7 +38,6 @@ internal sealed class HostCounters
     public static async Task<HostCounters> LaunchAsync(HostGroup hosts, string[] names, string? images, CancellationToken token)
     {
         HostCounters counters = new(hosts, names, images ?? Path.Combine(hosts.Shared, "images"));
-        foreach (string name in names) await hosts.RunOnAsync(token, name, "mouse", "mkdir", "-p", counters.Images);
         await counters.StartCoordinatorAsync(names[0], token);
         foreach (string name in names)
         {

@@ -100,12 +100,36 @@ internal sealed class HostsRestartTests
         HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
         await counters.CheckpointAndKillAsync("a", token);
 
+        ToolResult alone = await hosts.RunOnAsync(token, "c", "mouse", ["dmrestart", .. HostCounters.CoordinatorOn("c"), "--part", counters.Images]);
         await counters.StartCoordinatorAsync("c", token);
-        RunningProcess second = hosts.StartOn("d", "mouse", ["dmrestart", "-j", .. HostCounters.CoordinatorOn("c"), "--only", "b", counters.Images]);
-        RunningProcess first = hosts.StartOn("c", "mouse", ["dmrestart", "-j", .. HostCounters.CoordinatorOn("c"), "--part", Directory.GetFiles(counters.Images, "ckpt_counter_*-1.img")[0]]);
+        RunningProcess second = hosts.StartOn("d", "mouse", ["dmrestart", .. HostCounters.CoordinatorOn("c"), "--only", "b", counters.Images]);
+        RunningProcess first = hosts.StartOn("c", "mouse", ["dmrestart", .. HostCounters.CoordinatorOn("c"), "--part", Directory.GetFiles(counters.Images, "ckpt_counter_*-1.img")[0]]);
         await counters.AssertContentAsync(first, token);
 
+        Assert.That(alone.ExitCode, Is.EqualTo(125), hosts.Transcript.ToString());
+        Assert.That(alone.Errors, Does.StartWith("dmrestart: No coordinator "), hosts.Transcript.ToString());
         Assert.That(await second.ExitCodeAsync(token), Is.Zero, hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
+    /// <summary>dmrestart stands for the computation also where nothing of it is on its own host.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task SignalToDmrestart_EndsTheComputation(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAndKillAsync("a", token);
+        RunningProcess restart = await counters.WakeAsync("a", token, "--hosts", "c,d", counters.Images);
+
+        await hosts.RunOnAsync(token, "a", "root", "pkill", "-TERM", "-x", "dmrestart");
+
+        Assert.That(await restart.ExitCodeAsync(token), Is.EqualTo(128 + 15), hosts.Transcript.ToString());
+        foreach (string host in new[] { "c", "d" })
+        {
+            ToolResult left = await hosts.RunOnAsync(token, host, "root", "pgrep", "-x", "counter");
+            Assert.That(left.Output, Is.Empty, hosts.Transcript.ToString());
+        }
+
         hosts.Passed();
     }
 }

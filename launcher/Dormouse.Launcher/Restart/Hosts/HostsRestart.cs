@@ -101,7 +101,12 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
         // Our input is the program's. Nothing waits for the end of this thread.
         Thread copying = new(() => CopyInput(leader)) { IsBackground = true };
         copying.Start();
-        return leader.Ssh.WaitForEnd();
+        using Ending ending = new(coordinator.Address);
+        int exitCode = leader.Ssh.WaitForEnd();
+
+        // A terminal sends its signals to ssh as well.
+        if (leader.Ssh.Signal != 0) ending.EndAll();
+        return ending.Signal != 0 ? 128 + ending.Signal : exitCode;
     }
 
     private static void CopyInput(RemotePart leader)

@@ -46,6 +46,9 @@ internal sealed unsafe class SshProcess
         return new SshProcess(pid, new FileStream(new SafeFileHandle(pipe[1], ownsHandle: true), FileAccess.Write, bufferSize: 0));
     }
 
+    /// <summary>That ended it; 0: none.</summary>
+    public int Signal { get; private set; }
+
     /// <summary>Waits for its end.</summary>
     public int WaitForEnd()
     {
@@ -54,7 +57,11 @@ internal sealed unsafe class SshProcess
         return _status ?? Tools.ExitCode.CannotLaunch;
     }
 
-    private static int Decode(int status) => (status & 0x7f) != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
+    private int Decode(int status)
+    {
+        Signal = status & 0x7f;
+        return Signal != 0 ? 128 + Signal : (status >> 8) & 0xff;
+    }
 
     /// <summary>posix_spawn(3); .NET has ignored SIGPIPE, which ssh should not inherit.</summary>
     private static int SpawnWithInput(int* pid, byte* path, int input, byte** arguments, byte** environment)
