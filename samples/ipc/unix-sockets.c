@@ -1,5 +1,5 @@
 /* Proves: AF_UNIX sockets of all three types keep unread data in both directions,
- * datagrams their boundaries and senders, names (path, abstract, chosen by the
+ * datagrams their boundaries and senders (of this process, of another, and one that is gone), names (path, abstract, chosen by the
  * kernel) stay, a listener goes on accepting, half-closed stays half-closed. */
 #include "../sample.h"
 #include <stddef.h>
@@ -36,6 +36,45 @@ static void expect_nothing(int fd, const char *what)
     CHECK(recv(fd, s_buffer, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN, "%s: there is more than was sent", what);
 }
 
+/* A process of its own whose named socket has sent something, and one that it closes at once. */
+static pid_t start_sender(const struct sockaddr_un *to, socklen_t length, int *go)
+{
+    int started[2], stop[2];
+    char byte;
+    TRY(pipe(started));
+    TRY(pipe(stop));
+    pid_t child = TRY(fork());
+    if (child == 0) {
+        struct sockaddr_un own;
+        for (int i = 0; i < 2; i++) {
+            int fd = TRY(socket(AF_UNIX, SOCK_DGRAM, 0));
+            socklen_t own_length = abstract(&own, i == 0 ? "gone" : "child");
+            TRY(bind(fd, (struct sockaddr *)&own, own_length));
+            CHECK(sendto(fd, "child", 5, 0, (struct sockaddr *)to, length) == 5, "sendto: %s", strerror(errno));
+            if (i == 0)
+                close(fd);
+        }
+        close(stop[1]);
+        TRY(write(started[1], "x", 1));
+        _exit(read(stop[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    close(stop[0]);
+    sample_read(started[0], &byte, 1, "sender");
+    *go = stop[1];
+    return child;
+}
+
+static void expect_from(int fd, const char *what, pid_t child)
+{
+    struct sockaddr_un from, wanted;
+    socklen_t length = sizeof from;
+    CHECK(recvfrom(fd, s_buffer, sizeof s_buffer, MSG_DONTWAIT, (struct sockaddr *)&from, &length) == 5, "datagram of %s: %s", what, strerror(errno));
+    memset(&wanted, 0, sizeof wanted);
+    wanted.sun_family = AF_UNIX;
+    socklen_t wanted_length = offsetof(struct sockaddr_un, sun_path) + 1 + snprintf(wanted.sun_path + 1, 100, "dormouse-%s-%d", what, child);
+    CHECK(length == wanted_length && memcmp(&from, &wanted, length) == 0, "the datagram of %s is from '@%s'", what, length > 3 ? from.sun_path + 1 : "");
+}
+
 int main(void)
 {
     struct sockaddr_un name, from, path = { .sun_family = AF_UNIX };
@@ -64,6 +103,9 @@ int main(void)
     put(named, 768, 7);
     put(named, 0, 7);
     CHECK(sendto(automatic, "auto", 4, 0, (struct sockaddr *)&name, length) == 4, "sendto: %s", strerror(errno));
+
+    int go;
+    pid_t sender = start_sender(&name, length, &go);
 
     int listener = TRY(socket(AF_UNIX, SOCK_STREAM, 0)), client = TRY(socket(AF_UNIX, SOCK_STREAM, 0));
     length = abstract(&name, "stream");
@@ -99,6 +141,10 @@ int main(void)
     CHECK(recvfrom(receiver, s_buffer, 100, MSG_DONTWAIT, (struct sockaddr *)&from, &from_length) == 4, "third datagram");
     CHECK(sendto(receiver, "re", 2, 0, (struct sockaddr *)&from, from_length) == 2, "answer to the automatic name: %s", strerror(errno));
     CHECK(recv(automatic, s_buffer, 10, MSG_DONTWAIT) == 2, "the answer did not come");
+    expect_from(receiver, "gone", sender);
+    expect_from(receiver, "child", sender);
+    close(go);
+    sample_wait_child(sender, "sender");
     put(named, 6, 10);
     expect(receiver, 6, 10, "datagram after", true);
 

@@ -7,9 +7,13 @@ namespace Dormouse.Runtime.Sockets;
 internal static unsafe class SocketCalls
 {
     public const int InternetTcp = 6;
+    private const int MultipathTcp = 262;
     public const int InternetUdp = 17;
     private const int SocketDomain = 39, SocketType = 3, SocketProtocol = 38, SocketAccepts = 30;
     private const int LargestAddress = 128;
+
+    /// <summary>Multipath TCP, too, which is what listeners of Go are. Its connections come back as plain ones, over one path.</summary>
+    public static bool IsTcp(int protocol) => protocol is InternetTcp or MultipathTcp;
 
     public static int Domain(int fd) => GetInt(fd, Constant.SOL_SOCKET, SocketDomain);
 

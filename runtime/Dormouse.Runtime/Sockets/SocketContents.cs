@@ -16,6 +16,8 @@ internal sealed class SocketContents
         _messages = messages;
     }
 
+    public static SocketContents Empty { get; } = new(false, []);
+
     public bool IsEmpty => _messages.Count == 0;
 
     public IReadOnlyList<SocketMessage> Messages => _messages;

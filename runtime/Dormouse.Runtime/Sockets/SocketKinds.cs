@@ -16,9 +16,10 @@ internal static class SocketKinds
             Constant.AF_UNIX when isListening => new UnixListener(info, UnixDiagnosis.Of(info.Status.Inode)),
             Constant.AF_UNIX when type is Constant.SOCK_STREAM or Constant.SOCK_SEQPACKET => ClassifyUnix(info),
             Constant.AF_UNIX => ClassifyUnixDatagram(info),
-            Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetTcp => ClassifyTcp(info, isListening),
+            Constant.AF_INET or Constant.AF_INET6 when SocketCalls.IsTcp(protocol) => ClassifyTcp(info, isListening),
             Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetUdp => new UdpSocket(info),
-            _ => new UnknownFile(info, ForeignSockets.Name(domain, type, protocol)),
+            // getaddrinfo(3) asks the kernel for the host's addresses through one, and closes it at once.
+            _ => new UnknownFile(info, ForeignSockets.Name(domain, type, protocol)) { IsPassing = domain == Constant.AF_NETLINK },
         };
     }
 

@@ -79,9 +79,9 @@ internal static class SocketOptionTable
     {
         SocketOption[] ip = domain is Constant.AF_INET or Constant.AF_INET6 ? s_ip : [];
         SocketOption[] ipv6 = domain == Constant.AF_INET6 ? s_ipv6 : [];
-        SocketOption[] tcp = protocol == Tcp ? s_tcp : [];
-        SocketOption[] multicast = protocol == Tcp || ip.Length == 0 ? [] : s_multicast, multicast6 = protocol == Tcp || ipv6.Length == 0 ? [] : s_multicast6;
+        bool isTcp = SocketCalls.IsTcp(protocol);
+        SocketOption[] multicast = isTcp || ip.Length == 0 ? [] : s_multicast, multicast6 = isTcp || ipv6.Length == 0 ? [] : s_multicast6;
         // IP_TOS changes SO_PRIORITY: ip(7).
-        return [ip, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : tcp, protocol == Tcp && !isConnected ? s_tcpWithoutConnection : []];
+        return [ip, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : [], isTcp && !isConnected ? s_tcpWithoutConnection : []];
     }
 }

@@ -18,6 +18,12 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
 
     protected override void FillQueue()
     {
+        // Of multipath TCP the kernel only tells whether there is one.
+        if (Protocol != SocketCalls.InternetTcp && (Kernel.PollNow(Info.Fd, Constant.POLLIN) & Constant.POLLIN) != 0)
+        {
+            throw Unreadable(1);
+        }
+
         if (state.Waiting == 0)
         {
             return;

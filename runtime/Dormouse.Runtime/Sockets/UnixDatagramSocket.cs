@@ -5,10 +5,12 @@ using Dormouse.Runtime.Interop;
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>An AF_UNIX datagram socket: its name, whom it is connected to, and unread datagrams.</summary>
+/// <remarks>Unread datagrams are sent anew by the sockets that had sent them: members lend each other theirs.</remarks>
 internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diagnosis) : SocketFile(info)
 {
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
     private readonly List<UnixDatagramSocket> _here = [];
+    private readonly DatagramSenders _senders = new();
     private SocketContents? _contents;
 
     public override string Kind => "unix-datagram";
@@ -28,15 +30,34 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         }
     }
 
-    public override void AdoptCarried(Func<int, OpenFile> adopt) => _contents = PeekCarried(adopt);
-
-    public override void CaptureContents(uint self, DescriptorExchange exchange)
+    /// <summary>All who hold it look, one at a time: <see cref="Turn"/>.</summary>
+    public override void AdoptCarried(Func<int, OpenFile> adopt)
     {
-        if (Keeper == self)
+        if (Kernel.PollNow(Info.Fd, Constant.POLLIN) == 0)
         {
-            _contents ??= SocketContents.Peek(Info.Fd, false);
+            _contents = SocketContents.Empty;
+            return;
         }
+
+        using Turn turn = Turn.Await(Info.Link);
+        _contents = SocketContents.Peek(Info.Fd, false);
+        _contents.Adopt(adopt);
     }
+
+    public override void Announce(List<InventoryItem> items)
+    {
+        base.Announce(items);
+        _senders.Announce(items, LocalAddress, _contents!);
+    }
+
+    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    {
+        base.Resolve(self, candidates);
+        _senders.Resolve(LocalAddress, candidates, name => SenderHere(name) is not null);
+    }
+
+    public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
+        => _senders.Lend(exchange, LocalAddress, made[Id]);
 
     public override int Reopen() => SocketCalls.Create(Domain, Type, Protocol);
 
@@ -47,6 +68,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         {
             Options.RestoreBeforeUse(Descriptors[0].Fd);
             SocketName.Bind(Descriptors[0].Fd, Domain, LocalAddress, Name);
+            _senders.Take(exchange);
         }
     }
 
@@ -74,8 +96,9 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         int anonymous = SocketCalls.Create(Domain, Type, Protocol);
         foreach (SocketMessage message in _contents.Messages)
         {
-            // Who had sent it, when that is here, or somebody without a name.
-            int error = MessageSender.Send(SenderHere(message.Sender)?.Descriptors[0].Fd ?? anonymous, message, LocalAddress);
+            // Who had sent it, or somebody without a name.
+            int sender = SenderHere(message.Sender)?.Descriptors[0].Fd ?? _senders.Of(message.Sender);
+            int error = MessageSender.Send(sender < 0 ? anonymous : sender, message, LocalAddress);
             if (error < 0)
             {
                 throw new CheckpointException($"{Name}: unread datagrams do not fit into the new socket: {Errno.Text(error)}. Raise net.unix.max_dgram_qlen and run dmrestart again.");
@@ -83,6 +106,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         }
 
         Kernel.Close(anonymous);
+        _senders.Close();
     }
 
     private UnixDatagramSocket? SenderHere(byte[] sender)
