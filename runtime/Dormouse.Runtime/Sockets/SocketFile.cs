@@ -34,10 +34,13 @@ internal abstract class SocketFile : OpenFile
     /// <summary>The lowest holder of this socket: it captures and fills it.</summary>
     protected uint Keeper { get; private set; }
 
+    /// <summary>Which of those who hold it is to be its keeper.</summary>
+    protected virtual uint Choose(uint self, List<Holder> holders) => Sharing.LowestMember(self, holders);
+
     public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
     {
         List<Holder> holders = Sharing.HoldersOf(Key, candidates);
-        Keeper = Sharing.LowestMember(self, holders);
+        Keeper = Choose(self, holders);
         Creator = Keeper;
         Id = IdOf(Key);
         Sharers.Clear();

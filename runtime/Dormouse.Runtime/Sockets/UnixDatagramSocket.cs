@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 /// <remarks>Unread datagrams are sent anew by the sockets that had sent them: members lend each other theirs.</remarks>
 internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diagnosis) : SocketFile(info)
 {
+    private const int CountShift = 44;
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
     private readonly List<UnixDatagramSocket> _here = [];
     private readonly DatagramSenders _senders = new();
@@ -42,6 +43,26 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         using Turn turn = Turn.Await(Info.Link);
         _contents = SocketContents.Peek(Info.Fd, false);
         _contents.Adopt(adopt);
+    }
+
+    /// <summary>How many datagrams this holder has seen, above the open flags.</summary>
+    public override ulong Auxiliary => base.Auxiliary | ((ulong)_contents!.Messages.Count << CountShift);
+
+    /// <summary>Who has seen the most: an empty datagram is shown to the first who peeks, and then passed over
+    /// (__skb_try_recv_from_queue in net/core/datagram.c).</summary>
+    protected override uint Choose(uint self, List<Holder> holders)
+    {
+        (uint keeper, ulong most) = (self, Auxiliary >> CountShift);
+        foreach (Holder holder in holders)
+        {
+            ulong seen = holder.Item.Auxiliary >> CountShift;
+            if (seen > most || (seen == most && holder.Member < keeper))
+            {
+                (keeper, most) = (holder.Member, seen);
+            }
+        }
+
+        return keeper;
     }
 
     public override void Announce(List<InventoryItem> items)
