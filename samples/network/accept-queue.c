@@ -34,7 +34,7 @@ static void connect_all(struct kind *kind)
     for (int i = 0; i < CLIENTS; i++) {
         kind->clients[i] = TRY(socket(to.ss_family, SOCK_STREAM, 0));
         TRY(connect(kind->clients[i], (struct sockaddr *)&to, length));
-        usleep(3000);                            /* the order is known to the millisecond */
+        usleep(12000);                           /* the order is known to the tick */
     }
 }
 

@@ -23,6 +23,7 @@ internal static unsafe class RestartRun
         Shim.Self()->LinkPlusOne = 0;
         // The restorer's threads share one table, so that we can fill that of the program.
         Shim.Self()->OwnsTable = 0;
+        Sockets.AcceptOrder.Forget();
         if (Shim.AwaitRestored(RestoredDeadlineMilliseconds) < 0)
         {
             Fail(null, worker.Who() + ": not all threads came back. Run dmrestart again.");

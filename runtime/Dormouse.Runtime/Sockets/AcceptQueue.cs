@@ -128,6 +128,11 @@ internal sealed class AcceptQueue
             throw new CheckpointException($"the connection to {SocketName.Text(entry.ServerAddress)} that waits to be accepted cannot be made again: {Errno.Text(error)}. Run dmrestart again.");
         }
 
+        if (!isUnix)
+        {
+            AcceptOrder.Add(SocketCalls.LocalAddress(fd), entry.ServerAddress);
+        }
+
         Kernel.Fcntl(fd, Constant.F_SETFL, 0);
         if (entry.Made >= 0)
         {

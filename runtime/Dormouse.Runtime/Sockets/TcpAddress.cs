@@ -13,10 +13,11 @@ internal static class TcpAddress
     /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>.</summary>
     public static ResourceKey KeyOf(byte[] local, byte[] peer)
     {
-        string name = Normal(local) + ">" + Normal(peer);
-        // Loopback addresses mean another host's connection on another host.
-        return ObjectKeys.OfInode("tcp", IsLoopback(local) ? 0 : 1ul, ObjectKeys.Hash(name));
+        return ObjectKeys.OfInode("tcp", 0, ObjectKeys.Hash(NameOf(local, peer)));
     }
+
+    /// <summary>The two addresses as text, whichever family the socket has.</summary>
+    public static string NameOf(byte[] local, byte[] peer) => Normal(local) + ">" + Normal(peer);
 
     /// <summary>What the other end must know, above the open flags.</summary>
     public static ulong Announce(int domain, bool hasStuckBytes, bool hasSentEnd)
@@ -68,6 +69,9 @@ internal static class TcpAddress
     private static string Normal(byte[] address)
         => Convert.ToHexString(IsMapped(address) ? For(Constant.AF_INET, address).AsSpan(2, 6) : address.AsSpan(2, address[0] == Constant.AF_INET ? 6 : 22));
 
-    private static bool IsLoopback(byte[] address)
-        => IsMapped(address) ? address[20] == 127 : address[0] == Constant.AF_INET ? address[4] == 127 : address.AsSpan(8, 15).IndexOfAnyExcept((byte)0) < 0;
+    /// <summary>127.0.0.0/8, also mapped into IPv6, and ::1.</summary>
+    public static bool IsLoopback(byte[] address)
+        => IsMapped(address) ? address[20] == 127
+            : address[0] == Constant.AF_INET ? address[4] == 127
+            : address[23] == 1 && address.AsSpan(8, 15).IndexOfAnyExcept((byte)0) < 0;
 }

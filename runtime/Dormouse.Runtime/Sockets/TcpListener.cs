@@ -37,16 +37,19 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
             throw Unreadable(state.Waiting);
         }
 
-        // Whose handshake is longest ago; of one millisecond, whose client's socket was made first.
-        waiting.Sort((a, b) => a.QuietMilliseconds != b.QuietMilliseconds
-            ? b.QuietMilliseconds.CompareTo(a.QuietMilliseconds)
-            : ClientInode(a).CompareTo(ClientInode(b)));
+        waiting.Sort(Compare);
         foreach (InetDiagnosis one in waiting)
         {
             Queue.Add(new AcceptQueue.Entry(
                 TcpAddress.KeyOf(one.Peer, one.Local), TcpAddress.KeyOf(one.Local, one.Peer), one.Peer, one.Local, one.State == TcpState.CloseWait));
         }
     }
+
+    // Those that a restart has made; then whose handshake is longest ago; in one tick, whose client's socket was made first.
+    private static int Compare(InetDiagnosis a, InetDiagnosis b)
+        => AcceptOrder.PlaceOf(a) != AcceptOrder.PlaceOf(b) ? AcceptOrder.PlaceOf(a).CompareTo(AcceptOrder.PlaceOf(b))
+            : a.QuietMilliseconds != b.QuietMilliseconds ? b.QuietMilliseconds.CompareTo(a.QuietMilliseconds)
+            : ClientInode(a).CompareTo(ClientInode(b));
 
     private static uint ClientInode(InetDiagnosis server) => InetDiagnosis.Find(server.Peer, server.Local)?.Inode ?? 0;
 }
