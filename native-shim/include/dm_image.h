@@ -142,8 +142,9 @@ _Static_assert(sizeof(struct dm_image_header) <= DM_IMAGE_HEADER_BYTES, "header"
 
 /* What the restorer leaves in the restored memory for libdormouse. */
 #define DM_RESTART_HOST_BYTES 256u
+#define DM_RESTART_LIBRARY_BYTES 256u
 struct dm_restart_info {
-    uint32_t bytes;           /* sizeof(struct dm_restart_info) */
+    uint32_t bytes;           /* how much of it is valid; before: how much room the library in the image has, 0: all of it */
     uint32_t flags;           /* enum dm_restart_flag */
     uint64_t region_start;    /* the restorer's own memory, to be unmapped when all threads have left it */
     uint64_t region_bytes;
@@ -154,6 +155,7 @@ struct dm_restart_info {
     uint16_t reserved[3];
     uint8_t token[32];
     char host[DM_RESTART_HOST_BYTES];  /* of the coordinator: numeric address, NUL-terminated */
+    char library[DM_RESTART_LIBRARY_BYTES]; /* libdormouse.so of the installation that wakes; empty: not known */
 };
 enum dm_restart_flag {
     DM_RESTART_POD = 1,

@@ -236,6 +236,7 @@ static void fill_info(const struct opening *o, struct dm_wake *wake)
     info->port = plan->port;
     memcpy(info->token, plan->token, sizeof info->token);
     memcpy(info->host, plan->host, sizeof info->host);
+    memcpy(info->library, plan->library, sizeof info->library);
 }
 
 static void fill_identity(const struct opening *o, struct dm_wake *wake)

@@ -317,5 +317,9 @@ void dm_wake_memory(struct dm_wake *wake)
     finish_mappings(wake);
     dm_wake_kernel_parts(wake);
     set_layout(wake);
-    memcpy((void *)wake->header->restart_info, &wake->info, sizeof wake->info);
+    struct dm_restart_info *info = (struct dm_restart_info *)wake->header->restart_info;
+    /* The library in the image may be of an older version, which has less room. */
+    if (info->bytes != 0 && info->bytes < wake->info.bytes)
+        wake->info.bytes = info->bytes;
+    memcpy(info, &wake->info, wake->info.bytes);
 }

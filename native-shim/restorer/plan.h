@@ -104,10 +104,11 @@ struct dm_plan {
     uint64_t session;    /* of this run of dmrestart */
     uint8_t token[32];
     char host[256];
+    char library[256];   /* path of libdormouse.so, for programs that are started later */
 };
 
 _Static_assert(sizeof(struct dm_plan_pod) == 24, "pod record");
 _Static_assert(sizeof(struct dm_plan_node) == 88, "node record");
-_Static_assert(sizeof(struct dm_plan) == 368, "plan header");
+_Static_assert(sizeof(struct dm_plan) == 624, "plan header");
 
 #endif

@@ -140,6 +140,7 @@ __attribute__((constructor)) static void start(void)
     s_self.stdio = dm_membership_stdio();
     s_self.library_start = (uint64_t)__ehdr_start;
     s_self.library_end = (uint64_t)_end;
+    s_restart_info.bytes = sizeof s_restart_info;
     s_self.restart_info = &s_restart_info;
     s_self.restored_entry = (uint64_t)dm_restored_entry;
     s_self.slot = &s_slot;

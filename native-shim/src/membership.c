@@ -8,6 +8,8 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "dm_image.h"
+
 #define PRELOAD "LD_PRELOAD="
 #define LIBRARY "/lib/dormouse/libdormouse.so"
 #define COMMAND "/bin/dormouse"
@@ -28,12 +30,15 @@ static const struct variable {
     [TOKEN] = {s_token, sizeof "DORMOUSE_TOKEN=" - 1, sizeof s_token},
     [STDIO] = {s_stdio, sizeof "DORMOUSE_STDIO=" - 1, sizeof s_stdio},
 };
-static char s_library[PATH_MAX];
-static size_t s_library_bytes; /* 0: no member */
+/* Where the library lies. A restart notes another place in the other record, since a thread may be copying from this one. */
+static struct library {
+    char path[PATH_MAX];
+    size_t bytes; /* 0: no member */
+} s_libraries[2], *s_library = &s_libraries[0];
 
 static const char *value_of(int which)
 {
-    return s_library_bytes == 0 ? NULL : s_variables[which].entry + s_variables[which].name_bytes;
+    return s_library->bytes == 0 ? NULL : s_variables[which].entry + s_variables[which].name_bytes;
 }
 
 const char *dm_membership_coordinator(void)
@@ -178,8 +183,8 @@ int dm_membership_take(char **environment)
     const char *preload = find(environment, is_preload);
     size_t library_bytes = 0;
     if (preload != NULL)
-        note_library(preload + sizeof PRELOAD - 1, s_library, &library_bytes);
-    if (library_bytes == 0 || is_own_command(s_library, library_bytes))
+        note_library(preload + sizeof PRELOAD - 1, s_library->path, &library_bytes);
+    if (library_bytes == 0 || is_own_command(s_library->path, library_bytes))
         return -1;
     unsigned found = 0;
     for (char **at = environment; *at != NULL; at++) {
@@ -192,7 +197,7 @@ int dm_membership_take(char **environment)
     const unsigned needed = 1u << COORDINATOR | 1u << TOKEN;
     if ((found & needed) != needed)
         return -1;
-    s_library_bytes = library_bytes;
+    s_library->bytes = library_bytes;
     if (!is_go_program())
         hide(environment);
     return 0;
@@ -205,8 +210,20 @@ static void change(int which, const char *value)
         strcpy(variable->entry + variable->name_bytes, value);
 }
 
-void dm_membership_change(const char *coordinator, const char *token, const char *stdio)
+static void move_library(const char *path)
 {
+    size_t bytes = strlen(path);
+    if (bytes == 0 || bytes >= DM_RESTART_LIBRARY_BYTES)
+        return;
+    struct library *other = s_library == &s_libraries[0] ? &s_libraries[1] : &s_libraries[0];
+    memcpy(other->path, path, bytes + 1);
+    other->bytes = bytes;
+    __atomic_store_n(&s_library, other, __ATOMIC_RELEASE);
+}
+
+void dm_membership_change(const char *coordinator, const char *token, const char *stdio, const char *library)
+{
+    move_library(library);
     change(COORDINATOR, coordinator);
     change(TOKEN, token);
     change(STDIO, stdio);
@@ -215,9 +232,10 @@ void dm_membership_change(const char *coordinator, const char *token, const char
 size_t dm_membership_prefix(const char **prefix)
 {
     const size_t below = sizeof LIBRARY - 1;
-    *prefix = s_library;
-    return s_library_bytes > below && memcmp(s_library + s_library_bytes - below, LIBRARY, below) == 0
-               ? s_library_bytes - below
+    const struct library *library = s_library;
+    *prefix = library->path;
+    return library->bytes > below && memcmp(library->path + library->bytes - below, LIBRARY, below) == 0
+               ? library->bytes - below
                : 0;
 }
 
@@ -225,8 +243,10 @@ size_t dm_membership_prefix(const char **prefix)
 
 size_t dm_membership_room(char *const *environment)
 {
-    if (s_library_bytes == 0)
+    if (s_library->bytes == 0)
         return 0;
+    /* The room may be used after a restart, when the library lies elsewhere. */
+    size_t library_bytes = s_library->bytes > DM_RESTART_LIBRARY_BYTES ? s_library->bytes : DM_RESTART_LIBRARY_BYTES;
     size_t pointers = VARIABLES + 3; /* with LD_PRELOAD, the extra one and the end */
     size_t others = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
@@ -234,7 +254,7 @@ size_t dm_membership_room(char *const *environment)
         if (is_preload(*environment))
             others = strlen(*environment);
     }
-    return pointers * sizeof(char *) + sizeof PRELOAD + s_library_bytes + 1 + others;
+    return pointers * sizeof(char *) + sizeof PRELOAD + library_bytes + 1 + others;
 }
 
 char **dm_membership_environment(char *const *environment, int carries, char *extra, void *room)
@@ -255,8 +275,9 @@ char **dm_membership_environment(char *const *environment, int carries, char *ex
     char *preload = (char *)(to + 2);
     char *text = mempcpy(preload, PRELOAD, sizeof PRELOAD - 1);
     char *list = text;
+    const struct library *library = __atomic_load_n(&s_library, __ATOMIC_ACQUIRE);
     if (carries)
-        text = mempcpy(text, s_library, s_library_bytes);
+        text = mempcpy(text, library->path, library->bytes);
     /* The colon goes where the list begins, and is overwritten when no list follows. */
     char *end = copy_other_libraries(others, text + (carries ? 1 : 0));
     if (carries && end != text + 1)

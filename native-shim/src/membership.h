@@ -21,9 +21,9 @@ const char *dm_membership_coordinator(void);
 const char *dm_membership_token(void);
 const char *dm_membership_stdio(void);
 
-/* After a restart, while the program's threads are parked: what they start from now on belongs to this coordinator. Too long
- * a text leaves the old one. Called by C#. */
-void dm_membership_change(const char *coordinator, const char *token, const char *stdio);
+/* After a restart, while the program's threads are parked: what they start from now on belongs to this coordinator, and gets
+ * the library of the Dormouse that has woken us. Too long a text, or an empty `library`, leaves the old one. Called by C#. */
+void dm_membership_change(const char *coordinator, const char *token, const char *stdio, const char *library);
 
 /* The prefix below which Dormouse is installed, not terminated, and its length; 0: unknown. */
 size_t dm_membership_prefix(const char **prefix);

@@ -31,6 +31,30 @@ internal sealed class UpgradeTests
         await program.AssertContentAsync(sample, token);
     }
 
+    /// <summary>What is started after the restart belongs to the computation, with the library of the Dormouse that has woken it.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task ProgramStartedLater_GetsTheLibraryThatIsThere(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
+        string old = Path.Combine(program.DirectoryPath, "old"), turn = Path.Combine(program.Work, "turn");
+        await Install(program, old, token);
+        string script = $"echo shell ready; until [ -e {turn} ]; do sleep 0.05; done; {Built.Sample("hello")} & wait $!";
+        await program.WaitForOutputAsync(program.LaunchFrom(Path.Combine(old, "bin", "dmlaunch"), "shell", ["bash", "-c", script]), "shell ready", token);
+        await program.CheckpointAsync(token);
+        await program.KillAsync(token);
+        Directory.Delete(old, recursive: true);
+        await program.RestartAsync(token);
+
+        await File.WriteAllTextAsync(turn, "", token);
+        await program.WaitForOutputAsync("ready", token);
+        await program.WaitForMembersAsync(members => members == 2, "the shell and the program", token);
+        await program.CheckpointAsync(token);
+        await program.KillAndRestartAsync(token);
+
+        Assert.That(program.Transcript.ToString(), Does.Not.Contain("cannot be preloaded"));
+        await program.AssertContentAsync(new Sample("hello", "hello"), token);
+    }
+
     private static async Task Install(CheckpointedProgram program, string directory, CancellationToken token)
     {
         foreach (string part in new[] { "bin", "lib" })

@@ -6,17 +6,17 @@ namespace Dormouse.Launcher.Restart;
 
 /// <summary>Writes a plan in the form of native-shim/restorer/plan.h. A test compares sizes and offsets.</summary>
 /// <remarks>
-/// Little-endian: header (368 bytes) | pods (24 each) | nodes (88 each) | group ids (u32 each) | strings with NUL.
+/// Little-endian: header (624 bytes) | pods (24 each) | nodes (88 each) | group ids (u32 each) | strings with NUL.
 /// </remarks>
 internal sealed class PlanWriter
 {
-    internal const int HeaderBytes = 368;
+    internal const int HeaderBytes = 624;
     internal const int PodBytes = 24;
     internal const int NodeBytes = 88;
     private const uint Version = 1;
     private const int First = -1;
     private const int TokenBytes = 32;
-    private const int HostBytes = 256;
+    private const int TextBytes = 256;
 
     private readonly List<byte> _strings = [];
     private readonly List<uint> _groups = [];
@@ -86,8 +86,16 @@ internal sealed class PlanWriter
         fields.UInt32((uint)IndexOf(plan.Pods[0].Tree.Roots[0]));
         fields.UInt64(plan.Session);
         fields.Bytes(plan.Coordinator.Token.AsSpan(0, TokenBytes));
-        byte[] host = KernelText.ToBytes(plan.Coordinator.Address);
-        fields.Bytes(host.AsSpan(0, Math.Min(host.Length, HostBytes - 1)));
+        WriteText(ref fields, plan.Coordinator.Address);
+        WriteText(ref fields, plan.Library);
+    }
+
+    private static void WriteText(ref Fields fields, string text)
+    {
+        byte[] padded = new byte[TextBytes];
+        byte[] bytes = KernelText.ToBytes(text);
+        bytes.AsSpan(0, Math.Min(bytes.Length, TextBytes - 1)).CopyTo(padded);
+        fields.Bytes(padded);
     }
 
     private static void WritePod(Fields fields, PodPlan pod)

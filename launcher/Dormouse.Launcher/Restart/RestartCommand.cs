@@ -1,4 +1,5 @@
 using Dormouse.Launcher.Interop;
+using Dormouse.Launcher.Launch;
 using Dormouse.Launcher.Restart.Hosts;
 using Dormouse.Launcher.Tools;
 using Dormouse.Protocol;
@@ -104,7 +105,7 @@ public static class RestartCommand
             RestartCoordinator.Open(options, Path.GetDirectoryName(generation.Paths[0])!),
             new RestartBegin(generation.Computation, generation.Number, session, generation.ImageCount, options.IsPart));
         SayUnlessQuiet(options, what);
-        byte[] plan = PlanWriter.Write(planner.PlanWith(coordinator, session));
+        byte[] plan = PlanWriter.Write(planner.PlanWith(coordinator, session) with { Library = PreloadLibrary.Find() });
         Start.Restore();
         RestartException problem = Restorer.Become(restorer, plan, coordinator.Descriptor);
         GC.KeepAlive(coordinator);

@@ -29,6 +29,9 @@ internal sealed record RestartPlan
     /// <summary>The coordinator.</summary>
     public required CoordinatorContact Coordinator { get; init; }
 
+    /// <summary>Path of the library that goes into programs which the woken ones start; empty: where it was.</summary>
+    public string Library { get; init; } = "";
+
     /// <summary>Random number of this run.</summary>
     public required ulong Session { get; init; }
 

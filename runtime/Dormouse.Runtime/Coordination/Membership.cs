@@ -9,13 +9,14 @@ internal static unsafe class Membership
     /// <summary>After a restart they belong to the coordinator that woke us.</summary>
     /// <param name="coordinator">Where it listens.</param>
     /// <param name="stdio">See <see cref="Descriptors.LaunchStdio"/>.</param>
-    public static void Change(CoordinatorAddress coordinator, string stdio)
+    /// <param name="library">Path of libdormouse.so, NUL-terminated; empty: where it was.</param>
+    public static void Change(CoordinatorAddress coordinator, string stdio, byte* library)
     {
         fixed (byte* address = Kernel.Terminated(coordinator.HostAndPort))
         fixed (byte* token = Kernel.Terminated(Convert.ToHexStringLower(coordinator.Token)))
         fixed (byte* streams = Kernel.Terminated(stdio))
         {
-            Shim.ChangeMembership(address, token, streams);
+            Shim.ChangeMembership(address, token, streams, library);
         }
     }
 }

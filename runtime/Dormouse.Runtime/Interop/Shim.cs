@@ -96,6 +96,7 @@ internal unsafe struct RestartInfo
     public fixed ushort Reserved[3];
     public fixed byte Token[32];
     public fixed byte Host[256];
+    public fixed byte Library[256];
 }
 
 /// <summary>struct dm_write_plan of native-shim/src/writer.h.</summary>
@@ -157,7 +158,7 @@ internal static unsafe partial class Shim
 
     /// <summary>What the program starts from now on belongs to this coordinator; see native-shim/src/membership.h.</summary>
     [DllImport(Library, EntryPoint = "dm_membership_change")]
-    public static extern void ChangeMembership(byte* coordinator, byte* token, byte* stdio);
+    public static extern void ChangeMembership(byte* coordinator, byte* token, byte* stdio, byte* library);
 
     /// <summary>0 written, 1 restored, or -errno; returns twice, see native-shim/src/writer.h.</summary>
     [DllImport(Library, EntryPoint = "dm_image_write")]

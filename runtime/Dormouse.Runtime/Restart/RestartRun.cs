@@ -46,7 +46,7 @@ internal static unsafe class RestartRun
             link.ReceiveWelcome(-1);
             Restore(worker, run, link, &info);
             worker.TakeUp(address, link);
-            Membership.Change(address, LaunchStdio.Text);
+            Membership.Change(address, LaunchStdio.Text, info.Library);
         }
         catch (CheckpointException failure)
         {
