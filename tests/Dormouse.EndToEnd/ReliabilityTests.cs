@@ -99,6 +99,29 @@ internal sealed class ReliabilityTests
         await program.AssertContentAsync(sample, token);
     }
 
+    /// <summary>A pod ends with its dmrestart; without one, the processes have no tie to it that could not be seen.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task Dmrestart_Killed_EndsAPod_AndOnlyThat([Values] bool pod, CancellationToken token)
+    {
+        Sample sample = new("hello", "hello");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, pod ? RunMode.User : RunMode.RootNoPod, token);
+        await program.WaitForOutputAsync("ready", token);
+        await program.CheckpointAsync(token);
+        await program.KillAndRestartAsync(token);
+
+        ComputationProcesses.KillOne(program.Program.Pid);
+        await program.Program.ExitCodeAsync(token);
+
+        if (!pod)
+        {
+            await program.CheckpointAsync(token);
+            await program.CommandAsync(token, "--kill");
+        }
+
+        await Condition.WaitAsync("all to have ended", () => (program.MemberPids().Count == 0, string.Join(' ', program.MemberPids())), CheckpointedProgram.Deadline, token);
+        program.Passed();
+    }
+
     [Test, CancelAfter(120_000)]
     public async Task FullDisk_IsNamed_AndTheProgramGoesOn(CancellationToken token)
     {
