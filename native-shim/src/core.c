@@ -138,6 +138,7 @@ __attribute__((constructor)) static void start(void)
     s_self.coordinator = dm_membership_coordinator();
     s_self.token = dm_membership_token();
     s_self.stdio = dm_membership_stdio();
+    s_self.namespaces = dm_membership_namespaces();
     s_self.library_start = (uint64_t)__ehdr_start;
     s_self.library_end = (uint64_t)_end;
     s_restart_info.bytes = sizeof s_restart_info;

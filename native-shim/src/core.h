@@ -26,6 +26,7 @@ struct dm_self {
     const char *coordinator;  /* host:port of the environment, or NULL */
     const char *token;        /* 64 hexadecimal digits, or NULL */
     const char *stdio;        /* "dev:ino,dev:ino,dev:ino" of the launcher, or NULL */
+    const char *namespaces;   /* those that the computation lives in, or NULL */
     struct dm_restart_info *restart_info;
     uint64_t restored_entry;
     struct dm_thread_slot *slot; /* of the checkpoint thread */

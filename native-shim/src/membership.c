@@ -14,13 +14,14 @@
 #define LIBRARY "/lib/dormouse/libdormouse.so"
 #define COMMAND "/bin/dormouse"
 
-enum { COORDINATOR, TOKEN, STDIO, VARIABLES };
+enum { COORDINATOR, TOKEN, STDIO, NAMESPACES, VARIABLES };
 
 /* Whole entries "NAME=value": environments point here, also one that a thread has made and not used yet when the process is
  * put to sleep. */
 static char s_coordinator[300] = "DORMOUSE_COORDINATOR=";
 static char s_token[80 + 65] = "DORMOUSE_TOKEN=";
 static char s_stdio[160] = "DORMOUSE_STDIO=";
+static char s_namespaces[160] = "DORMOUSE_NAMESPACES=";
 static const struct variable {
     char *entry;
     size_t name_bytes; /* with the equals sign */
@@ -29,6 +30,7 @@ static const struct variable {
     [COORDINATOR] = {s_coordinator, sizeof "DORMOUSE_COORDINATOR=" - 1, sizeof s_coordinator},
     [TOKEN] = {s_token, sizeof "DORMOUSE_TOKEN=" - 1, sizeof s_token},
     [STDIO] = {s_stdio, sizeof "DORMOUSE_STDIO=" - 1, sizeof s_stdio},
+    [NAMESPACES] = {s_namespaces, sizeof "DORMOUSE_NAMESPACES=" - 1, sizeof s_namespaces},
 };
 /* Where the library lies. A restart notes another place in the other record, since a thread may be copying from this one. */
 static struct library {
@@ -54,6 +56,11 @@ const char *dm_membership_token(void)
 const char *dm_membership_stdio(void)
 {
     return value_of(STDIO);
+}
+
+const char *dm_membership_namespaces(void)
+{
+    return value_of(NAMESPACES);
 }
 
 static int is_preload(const char *entry)
@@ -221,12 +228,14 @@ static void move_library(const char *path)
     __atomic_store_n(&s_library, other, __ATOMIC_RELEASE);
 }
 
-void dm_membership_change(const char *coordinator, const char *token, const char *stdio, const char *library)
+void dm_membership_change(const char *coordinator, const char *token, const char *stdio, const char *namespaces,
+                          const char *library)
 {
     move_library(library);
     change(COORDINATOR, coordinator);
     change(TOKEN, token);
     change(STDIO, stdio);
+    change(NAMESPACES, namespaces);
 }
 
 size_t dm_membership_prefix(const char **prefix)

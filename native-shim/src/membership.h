@@ -1,7 +1,7 @@
 /* What makes a process a member of a computation, and how it is passed on to the programs that it starts.
  * World: Guest; dm_membership_environment: also a vfork(2) child and a signal handler.
  *
- * dmlaunch puts LD_PRELOAD and three variables into the environment of the program. The constructor takes them out of what
+ * dmlaunch puts LD_PRELOAD and four variables into the environment of the program. The constructor takes them out of what
  * the program sees: its environment is the one that its user made, no log of it shows the token, and an mpirun that copies
  * its environment to other hosts copies nothing of ours. Every exec puts them in again (exec.c), whatever environment the
  * program asks for. Programs that start others by system calls of their own keep them: see docs/decisions/0004.
@@ -20,10 +20,12 @@ int dm_membership_take(char **environment);
 const char *dm_membership_coordinator(void);
 const char *dm_membership_token(void);
 const char *dm_membership_stdio(void);
+const char *dm_membership_namespaces(void);
 
 /* After a restart, while the program's threads are parked: what they start from now on belongs to this coordinator, and gets
  * the library of the Dormouse that has woken us. Too long a text, or an empty `library`, leaves the old one. Called by C#. */
-void dm_membership_change(const char *coordinator, const char *token, const char *stdio, const char *library);
+void dm_membership_change(const char *coordinator, const char *token, const char *stdio, const char *namespaces,
+                          const char *library);
 
 /* The prefix below which Dormouse is installed, not terminated, and its length; 0: unknown. */
 size_t dm_membership_prefix(const char **prefix);

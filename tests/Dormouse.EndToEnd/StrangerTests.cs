@@ -52,6 +52,22 @@ internal sealed class StrangerTests
         await program.AssertContentAsync(sample, token);
     }
 
+    /// <summary>It would come back among the others, with other files, another host name or other users.</summary>
+    [Test, CancelAfter(60_000)]
+    [TestCase("mount", "--mount"), TestCase("UTS", "--uts"), TestCase("IPC", "--ipc")]
+    public async Task ProgramInANamespaceOfItsOwn_IsNamed(string kind, string option, CancellationToken token)
+    {
+        Sample sample = new(kind, "/bin/bash", "-c", $"unshare {option} {Built.Sample("hello")} & exec {Built.Sample("hello")}");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.Root, token);
+        await program.WaitForOutputAsync("ready\nready\n", token);
+
+        ToolResult refused = await program.TryCommandAsync(token, "--checkpoint");
+
+        Assert.That(refused.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Contain($"(hello) lives in a {kind} namespace of its own").Or.Contain($"(hello): it lives in a {kind} namespace of its own"), program.Transcript.ToString());
+        await program.AssertContentAsync(sample, token);
+    }
+
     /// <summary>The parent has been replaced by a static program; nobody else in the computation would miss it.</summary>
     [Test, CancelAfter(60_000)]
     public async Task MemberThatBecomesAStaticProgram_IsMissed(CancellationToken token)

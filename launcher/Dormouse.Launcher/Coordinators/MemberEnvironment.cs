@@ -7,6 +7,11 @@ internal static class MemberEnvironment
     public const string Coordinator = "DORMOUSE_COORDINATOR";
     public const string Token = "DORMOUSE_TOKEN";
     public const string Stdio = "DORMOUSE_STDIO";
+    public const string Namespaces = "DORMOUSE_NAMESPACES";
+
+    /// <summary>The value of <see cref="Namespaces"/> for what is started from here.</summary>
+    public static string OwnNamespaces
+        => Dormouse.Protocol.Programs.Namespaces.Describe(path => new FileInfo(path).LinkTarget);
 
     /// <summary>Changes for a tool of ours that is started as a process of its own: it is no member. A token that the user has set
     /// stays; one that came with a coordinator is the computation's that we are in.</summary>

@@ -73,6 +73,7 @@ internal static class LaunchCommand
         yield return new(MemberEnvironment.Coordinator, address.Endpoint.ToString());
         yield return new(MemberEnvironment.Token, address.Token);
         yield return new(MemberEnvironment.Stdio, StandardDescriptors.Describe());
+        yield return new(MemberEnvironment.Namespaces, MemberEnvironment.OwnNamespaces);
     }
 
     /// <summary>Makes sure that a coordinator is there and knows what this launch asks of it.</summary>

@@ -76,6 +76,7 @@ internal static class SshCommand
             yield return new(MemberEnvironment.Token, null);
             yield return new(MemberEnvironment.Coordinator, null);
             yield return new(MemberEnvironment.Stdio, null);
+            yield return new(MemberEnvironment.Namespaces, null);
             yield return new(ProgramVariable, null);
         }
     }

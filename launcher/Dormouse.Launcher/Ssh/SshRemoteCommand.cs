@@ -62,6 +62,7 @@ internal static class SshRemoteCommand
         yield return new(MemberEnvironment.Token, request.Token);
         // Nobody here is at the streams of a launch.
         yield return new(MemberEnvironment.Stdio, "-,-,-");
+        yield return new(MemberEnvironment.Namespaces, MemberEnvironment.OwnNamespaces);
         if (request.Terminal is not null) yield return new("TERM", request.Terminal);
     }
 }

@@ -72,6 +72,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private CheckpointOutcome Run()
     {
+        OwnNamespaces.Check();
         OpenImage();
         long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
         Dumpability.Open();

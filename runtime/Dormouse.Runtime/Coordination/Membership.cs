@@ -1,5 +1,6 @@
 // World: a restored process whose program threads are still parked.
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Process;
 
 namespace Dormouse.Runtime.Coordination;
 
@@ -15,8 +16,9 @@ internal static unsafe class Membership
         fixed (byte* address = Kernel.Terminated(coordinator.HostAndPort))
         fixed (byte* token = Kernel.Terminated(Convert.ToHexStringLower(coordinator.Token)))
         fixed (byte* streams = Kernel.Terminated(stdio))
+        fixed (byte* namespaces = Kernel.Terminated(OwnNamespaces.Describe()))
         {
-            Shim.ChangeMembership(address, token, streams, library);
+            Shim.ChangeMembership(address, token, streams, namespaces, library);
         }
     }
 }

@@ -9,6 +9,7 @@ internal unsafe struct ShimSelf
     public byte* Coordinator;
     public byte* Token;
     public byte* Stdio;
+    public byte* Namespaces;
     public RestartInfo* RestartInfo;
     public ulong RestoredEntry;
     public ThreadSlot* Slot;
@@ -158,7 +159,7 @@ internal static unsafe partial class Shim
 
     /// <summary>What the program starts from now on belongs to this coordinator; see native-shim/src/membership.h.</summary>
     [DllImport(Library, EntryPoint = "dm_membership_change")]
-    public static extern void ChangeMembership(byte* coordinator, byte* token, byte* stdio, byte* library);
+    public static extern void ChangeMembership(byte* coordinator, byte* token, byte* stdio, byte* namespaces, byte* library);
 
     /// <summary>0 written, 1 restored, or -errno; returns twice, see native-shim/src/writer.h.</summary>
     [DllImport(Library, EntryPoint = "dm_image_write")]
