@@ -37,6 +37,7 @@ internal static unsafe class RestartRun
         {
             CoordinatorAddress address = CoordinatorAddress.FromRestart(&info);
             RestartStdio.Take(&info);
+            SystemVClaim.IsRestored = true;
             SystemVClaim.IsInPod = (info.Flags & Pod) != 0;
             DescriptorNumbers.Reserved = run.Descriptors!.Floor;
             RestartStdio.MoveAbove(run.Descriptors.Floor);

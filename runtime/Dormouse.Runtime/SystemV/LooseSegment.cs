@@ -18,14 +18,14 @@ internal sealed unsafe class LooseSegment(int key, int id, int mode, long bytes,
     /// <summary>key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap</summary>
     public static LooseSegment? Parse(string[] fields)
     {
-        const int Size = 3, Maker = 4, User = 5, Attached = 6, Creator = 9, Changed = 13;
+        const int Size = 3, Maker = 4, User = 5, Attached = 6, Creator = 9, Used = 11, Changed = 13;
         if (fields[Attached] != "0")
         {
             return null;
         }
 
         int[] users = [SystemVObjects.Number(fields[Maker]), SystemVObjects.Number(fields[User])];
-        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVObjects.Number(fields[Changed]));
+        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVClaim.Times(fields[Used..(Changed + 1)]));
         return claim == Claim.None
             ? null
             : new LooseSegment(

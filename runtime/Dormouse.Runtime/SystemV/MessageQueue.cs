@@ -17,9 +17,9 @@ internal sealed unsafe class MessageQueue(int key, int id, int mode, int bytes, 
     /// <summary>key msqid perms cbytes qnum lspid lrpid uid gid cuid cgid stime rtime ctime</summary>
     public static MessageQueue? Parse(string[] fields)
     {
-        const int Bytes = 3, Count = 4, Sender = 5, Receiver = 6, Creator = 9, Changed = 13;
+        const int Bytes = 3, Count = 4, Sender = 5, Receiver = 6, Creator = 9, Used = 11, Changed = 13;
         int[] users = [SystemVObjects.Number(fields[Sender]), SystemVObjects.Number(fields[Receiver])];
-        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVObjects.Number(fields[Changed]));
+        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVClaim.Times(fields[Used..(Changed + 1)]));
         return claim == Claim.None
             ? null
             : new MessageQueue(

@@ -16,7 +16,7 @@ internal sealed unsafe class SemaphoreSet(int key, int id, int mode, int count, 
     /// <summary>key semid perms nsems uid gid cuid cgid otime ctime</summary>
     public static SemaphoreSet? Parse(string[] fields)
     {
-        const int Count = 3, Creator = 6, Changed = 9;
+        const int Count = 3, Creator = 6, Used = 8, Changed = 9;
         int id = SystemVObjects.Number(fields[1]), count = SystemVObjects.Number(fields[Count]);
         int[] users = new int[count];
         for (int i = 0; i < count; i++)
@@ -28,7 +28,7 @@ internal sealed unsafe class SemaphoreSet(int key, int id, int mode, int count, 
             }
         }
 
-        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVObjects.Number(fields[Changed]));
+        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVClaim.Times(fields[Used..(Changed + 1)]));
         return claim == Claim.None ? null : new SemaphoreSet(SystemVObjects.Number(fields[0]), id, Convert.ToInt32(fields[2], 8), count, claim);
     }
 

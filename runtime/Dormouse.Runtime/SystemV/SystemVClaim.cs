@@ -26,12 +26,21 @@ internal static class SystemVClaim
     /// <summary>True when this process has been restored into a pod, which has an IPC namespace of its own.</summary>
     public static bool IsInPod { get; set; }
 
+    /// <summary>This process has been restored: it is younger than what it had used before.</summary>
+    public static bool IsRestored { get; set; }
+
     /// <param name="pids">Who has made or used it last, as far as the kernel says; 0: nobody.</param>
     /// <param name="creator">Its user.</param>
-    /// <param name="changed">When it was made or its attributes set; seconds since the epoch.</param>
-    public static Claim Of(ReadOnlySpan<int> pids, uint creator, long changed)
+    /// <param name="times">See <see cref="Times"/>; the last is when it was made or its attributes set.</param>
+    public static Claim Of(ReadOnlySpan<int> pids, uint creator, ReadOnlySpan<long> times)
     {
-        if (IsInPod || pids.Contains(Kernel.Pid))
+        if (IsInPod)
+        {
+            return Claim.Certain;
+        }
+
+        // Another process may have had our number before us.
+        if (pids.Contains(Kernel.Pid) && (IsRestored || Latest(times) >= OwnStart()))
         {
             return Claim.Certain;
         }
@@ -44,7 +53,21 @@ internal static class SystemVClaim
             }
         }
 
-        return creator == (uint)Kernel.Call(SystemCall.GetUid) && changed >= OwnStart() ? Claim.Possible : Claim.None;
+        return creator == (uint)Kernel.Call(SystemCall.GetUid) && times[^1] >= OwnStart() ? Claim.Possible : Claim.None;
+    }
+
+    /// <summary>When an object was used and changed: the last fields of its line; seconds since the epoch.</summary>
+    public static long[] Times(string[] fields) => Array.ConvertAll(fields, field => long.Parse(field, CultureInfo.InvariantCulture));
+
+    private static long Latest(ReadOnlySpan<long> times)
+    {
+        long latest = 0;
+        foreach (long time in times)
+        {
+            latest = Math.Max(latest, time);
+        }
+
+        return latest;
     }
 
     private static bool IsAlive(int pid)
