@@ -23,6 +23,9 @@ public enum FrameKind : ushort
     CheckpointFinished = 15,
     KillRequested = 16,
     RestartFailed = 18,
+    Publish = 19,
+    Lookup = 20,
+    Published = 21,
 
     // Opening of every connection.
     ServerHello = 50,

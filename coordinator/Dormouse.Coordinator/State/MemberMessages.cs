@@ -40,6 +40,14 @@ internal sealed class MemberMessages(Computation computation)
                 if (failed.IsPassing) computation.Postpone(Attribute(member, failed.Reason));
                 else computation.Fail(FailureKind.Failed, Attribute(member, failed.Reason));
                 break;
+            case FrameKind.Publish:
+                Publish publish = Frame.Read<Publish>(payload);
+                if (IsCurrent(publish.Epoch)) Restart.Names.Add(publish);
+                break;
+            case FrameKind.Lookup:
+                Lookup lookup = Frame.Read<Lookup>(payload);
+                if (IsCurrent(lookup.Epoch)) Restart.Names.Ask(member, lookup);
+                break;
             case FrameKind.RestartFailed:
                 RestartFailed restart = Frame.Read<RestartFailed>(payload);
                 if (computation.Round is { IsRestart: true }) computation.Fail(FailureKind.Failed, Attribute(member, restart.Reason));
@@ -48,6 +56,8 @@ internal sealed class MemberMessages(Computation computation)
                 throw new ProtocolException($"A member does not send {kind}.");
         }
     }
+
+    private RestartRound Restart => computation.Round as RestartRound ?? throw new ProtocolException("Names are published during a restart.");
 
     private static void CheckNames(in ImageWritten image)
     {

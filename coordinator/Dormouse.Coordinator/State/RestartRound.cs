@@ -10,6 +10,9 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
 
     public override bool IsRestart => true;
 
+    /// <summary>What members tell each other.</summary>
+    public NameService Names { get; } = new(computation.Epoch);
+
     public override IReadOnlyCollection<Member> Participants => Computation.Members;
 
     public override void Entered(Phase phase)

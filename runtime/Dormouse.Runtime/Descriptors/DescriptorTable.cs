@@ -2,6 +2,7 @@
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Sockets;
 
 namespace Dormouse.Runtime.Descriptors;
 
@@ -120,7 +121,7 @@ internal sealed class DescriptorTable
             file.CaptureContents(_self, exchange);
         }
 
-        Sockets.SocketDiagnosis.Close();
+        SocketDiagnosis.Close();
     }
 
     public void Describe(ImageManifest manifest)
@@ -150,8 +151,9 @@ internal sealed class DescriptorTable
     }
 
     /// <summary>Makes or receives every description and gives it its numbers.</summary>
-    public void Restore(DescriptorExchange exchange, Link link)
+    public void Restore(DescriptorExchange exchange, Link link, uint epoch)
     {
+        new RemoteMeeting(link, epoch).Make(RemoteConnections());
         var made = new Dictionary<DescriptionId, int>();
         foreach (OpenFile file in _files)
         {
@@ -185,6 +187,7 @@ internal sealed class DescriptorTable
     /// <summary>All members have all their descriptors: fill the sockets, and what refers to other descriptors.</summary>
     public void Finish(DescriptorExchange exchange)
     {
+        RemoteRefill.Run(RemoteConnections());
         foreach (OpenFile file in _files)
         {
             file.Fill(_self, exchange);
@@ -202,10 +205,26 @@ internal sealed class DescriptorTable
         {
             file.Seal(_self);
         }
+
+        ShownNames.Show();
     }
 
     /// <summary>When nothing of this restart closes a file any more.</summary>
     public void RestoreLocks() => _locks!.Restore(_self);
+
+    private List<TcpConnection> RemoteConnections()
+    {
+        var connections = new List<TcpConnection>();
+        foreach (OpenFile file in _files)
+        {
+            if (file is TcpConnection connection && connection.IsMadeBy(_self))
+            {
+                connections.Add(connection);
+            }
+        }
+
+        return connections;
+    }
 
     private void Settle()
     {

@@ -8,7 +8,7 @@ namespace Dormouse.Runtime.Descriptors;
 /// <summary>Makes keys of what the kernel shows. Keys of different hosts differ, since inode numbers mean nothing across hosts.</summary>
 internal static class ObjectKeys
 {
-    private static ulong s_host;
+    private static ulong s_host, s_network;
 
     /// <summary>Key of whatever stat(2) tells apart, with the open flags and offset, which are the same for all holders of a description.</summary>
     public static ResourceKey OfFile(DescriptorInfo info, string kind)
@@ -18,6 +18,12 @@ internal static class ObjectKeys
 
     /// <summary>Key of an object with an inode of its own: pipes, sockets, shared memory.</summary>
     public static ResourceKey OfInode(string kind, ulong device, ulong inode) => new(Host ^ Hash(kind) ^ device, inode);
+
+    /// <summary>This host, or pod, in the half of a word: where <see cref="DescriptorExchange"/> reaches.</summary>
+    public static uint HostMark => (uint)(Host ^ (Host >> 32));
+
+    /// <summary>Where a loopback address is the same one.</summary>
+    public static ulong Network => s_network != 0 ? s_network : s_network = Hash(HostIdentity.Network) | 1;
 
     private static ulong Host
     {
@@ -45,5 +51,5 @@ internal static class ObjectKeys
     }
 
     /// <summary>After a restart the process lives on another host, or in a pod.</summary>
-    public static void ForgetHost() => s_host = 0;
+    public static void ForgetHost() => (s_host, s_network) = (0, 0);
 }

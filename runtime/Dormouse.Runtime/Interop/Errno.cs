@@ -19,6 +19,7 @@ internal static class Errno
     public const int ReadOnlyFileSystem = 30;
     public const int AddressInUse = 98;
     public const int AddressNotAvailable = 99;
+    public const int TimedOut = 110;
     public const int ConnectionRefused = 111;
     public const int InProgress = 115;
     public const int QuotaExceeded = 122;

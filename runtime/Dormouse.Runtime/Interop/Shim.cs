@@ -151,6 +151,10 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_table_leave_with")]
     public static extern uint LeaveTableWith(uint keep);
 
+    /// <summary>What getsockname(2) and getpeername(2) say; see native-shim/src/shown_names.h.</summary>
+    [DllImport(Library, EntryPoint = "dm_show_names")]
+    public static extern void ShowNames(Sockets.ShownName* names, ulong count);
+
     [DllImport(Library, EntryPoint = "dm_resume")]
     public static extern void Resume();
 

@@ -11,6 +11,16 @@ internal static class HostIdentity
     public static bool HasOwnProc
         => Kernel.ReadLink("/proc/self") == Kernel.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>Boot id and network namespace: where a loopback address is the same one.</summary>
+    public static string Network
+    {
+        get
+        {
+            Kernel.Stat("/proc/self/ns/net", out FileStatus status);
+            return ProcFile.ReadText("/proc/sys/kernel/random/boot_id") + "-" + status.Inode.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+
     /// <summary>Boot id and PID namespace.</summary>
     public static string Id
     {

@@ -24,6 +24,7 @@ internal static unsafe class RestartRun
         // The restorer's threads share one table, so that we can fill that of the program.
         Shim.Self()->OwnsTable = 0;
         Sockets.AcceptOrder.Forget();
+        Sockets.ShownNames.Forget();
         if (Shim.AwaitRestored(RestoredDeadlineMilliseconds) < 0)
         {
             Fail(null, worker.Who() + ": not all threads came back. Run dmrestart again.");
@@ -86,7 +87,7 @@ internal static unsafe class RestartRun
         run.SystemV!.Restore();
         run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
-        run.Descriptors!.Restore(exchange, link);
+        run.Descriptors!.Restore(exchange, link, epoch);
         run.SharedMemory.CloseDescriptors();
         Pass(link, epoch, Phase.Reconnect);
         run.Descriptors.Finish(exchange);

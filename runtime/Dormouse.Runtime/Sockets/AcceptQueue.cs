@@ -54,6 +54,10 @@ internal sealed class AcceptQueue
     /// <summary>How many have clients outside the computation.</summary>
     public int Lost => _entries.Count(entry => entry.IsLost);
 
+    /// <summary>A member on another host has the client's end of one.</summary>
+    public bool HasClientsElsewhere => _entries.Exists(entry => entry.Here is null && entry.Holders.Count > 0
+        && entry.Holders.TrueForAll(holder => holder.Item.Thread != ObjectKeys.HostMark));
+
     /// <summary>The next in the queue.</summary>
     public void Add(Entry entry) => _entries.Add(entry);
 
@@ -61,7 +65,7 @@ internal sealed class AcceptQueue
     {
         foreach (Entry entry in _entries)
         {
-            items.Add(new InventoryItem(entry.Server, entry.Client, 0, 0, QueuedBit));
+            items.Add(new InventoryItem(entry.Server, entry.Client, ObjectKeys.HostMark, 0, QueuedBit));
         }
     }
 

@@ -32,6 +32,11 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     /// <summary>What the members that hold the other end have announced.</summary>
     protected IReadOnlyList<Holder> FarHolders => _farHolders;
 
+    /// <summary>All who hold the other end are on other hosts: <see cref="RemoteMeeting"/>.</summary>
+    public virtual bool IsRemote => false;
+
+    protected SocketContents? Contents => _contents;
+
     protected ConnectedSocket? FarEndHere => _farEndHere;
 
     /// <summary>shutdown(2) directions that this end has used: 1 receiving, 2 sending.</summary>
@@ -49,14 +54,17 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         _farHolders.Clear();
         if (!Peer.IsNone && Peer != Key)
         {
-            _farHolders.AddRange(Sharing.HoldersOf(Peer, candidates));
+            _farHolders.AddRange(FarOf(Sharing.HoldersOf(Peer, candidates)));
         }
 
         uint listener = Math.Min(AcceptQueue.KeeperOf(Key, candidates), _waitsHere ? self : uint.MaxValue);
         IsQueued = listener != uint.MaxValue;
         _farKeeper = Sharing.LowestMember(_farEndHere is not null ? self : uint.MaxValue, _farHolders);
-        Creator = IsQueued ? listener : Math.Min(Keeper, _farKeeper);
+        Creator = IsQueued ? listener : IsRemote ? Keeper : Math.Min(Keeper, _farKeeper);
     }
+
+    /// <summary>Which of all that have announced the other end really hold it.</summary>
+    protected virtual List<Holder> FarOf(List<Holder> holders) => holders;
 
     public override void Capture()
     {
@@ -109,7 +117,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
     {
-        if (IsQueued)
+        if (IsQueued || IsRemote)
         {
             return;
         }
@@ -147,7 +155,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void Fill(uint self, DescriptorExchange exchange)
     {
-        if (IsQueued)
+        if (IsQueued || IsRemote)
         {
             return;
         }

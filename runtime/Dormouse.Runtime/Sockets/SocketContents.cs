@@ -40,6 +40,33 @@ internal sealed class SocketContents
         return contents;
     }
 
+    public long TotalBytes
+    {
+        get
+        {
+            long total = 0;
+            foreach (SocketMessage message in _messages)
+            {
+                total += message.Bytes.Length;
+            }
+
+            return total;
+        }
+    }
+
+    /// <summary>Of a stream: the piece that begins here.</summary>
+    public CapturedBytes From(long offset)
+    {
+        int i = 0;
+        for (; offset >= _messages[i].Bytes.Length; i++)
+        {
+            offset -= _messages[i].Bytes.Length;
+        }
+
+        CapturedBytes bytes = _messages[i].Bytes;
+        return bytes.Slice((int)offset, bytes.Length - (int)offset);
+    }
+
     /// <summary>Makes descriptions of the descriptors that the messages carry.</summary>
     public void Adopt(Func<int, OpenFile> adopt)
     {

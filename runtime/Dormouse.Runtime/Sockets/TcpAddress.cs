@@ -13,7 +13,28 @@ internal static class TcpAddress
     /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>.</summary>
     public static ResourceKey KeyOf(byte[] local, byte[] peer)
     {
-        return ObjectKeys.OfInode("tcp", 0, ObjectKeys.Hash(NameOf(local, peer)));
+        // Loopback addresses mean another connection in another network namespace; all others the same one from everywhere.
+        ulong name = ObjectKeys.Hash(NameOf(local, peer));
+        return new ResourceKey(ObjectKeys.Hash("tcp") ^ (IsLoopback(local) || IsLoopback(peer) ? ObjectKeys.Network : 0), name);
+    }
+
+    /// <summary>Whether <see cref="For"/> has an answer: IPv6 addresses beyond IPv4 are none for an IPv4 socket.</summary>
+    public static bool Fits(int domain, byte[] address) => domain != Constant.AF_INET || address[0] == Constant.AF_INET || IsMapped(address);
+
+    public static byte[] Any(int domain)
+    {
+        byte[] address = new byte[domain == Constant.AF_INET ? 16 : 28];
+        address[0] = (byte)domain;
+        return address;
+    }
+
+    public static int PortOf(byte[] address) => (address[2] << 8) | address[3];
+
+    public static byte[] WithPort(byte[] address, int port)
+    {
+        byte[] changed = address.AsSpan().ToArray();
+        (changed[2], changed[3]) = ((byte)(port >> 8), (byte)port);
+        return changed;
     }
 
     /// <summary>The two addresses as text, whichever family the socket has.</summary>

@@ -1,5 +1,6 @@
 // World: Frozen (capture), restored process (restore).
 using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
@@ -9,6 +10,8 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 {
     private const int ReuseAddress = 2, Linger = 13;
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+    private (byte[] Local, byte[] Peer) _shown;
+    private ReceiveBuffer.Before _narrow;
     private TcpState _state = state;
     private bool _isAcknowledged;
     private bool _isDelivered;
@@ -16,6 +19,49 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override string Kind => "tcp";
 
     public override string Description => $"{SocketName.Text(LocalAddress)} to {SocketName.Text(_peerAddress)}";
+
+    public override bool IsRemote => FarEndHere is null && FarHolders.Count > 0 && (uint)FarHolders[0].Item.Thread != ObjectKeys.HostMark;
+
+    /// <summary>Of the two keepers of a remote connection: this one listens, the other connects.</summary>
+    public bool Listens => (Key.High, Key.Low).CompareTo((Peer.High, Peer.Low)) < 0;
+
+    public int SocketDomain => Domain;
+
+    /// <summary>The new socket of a remote connection.</summary>
+    public int MadeFd { get; private set; } = -1;
+
+    public long UnreadBytes => Contents!.TotalBytes;
+
+    public CapturedBytes UnreadFrom(long offset) => Contents!.From(offset);
+
+    public bool IsMadeBy(uint self) => IsRemote && Keeper == self;
+
+    public void Meet(int fd) => MadeFd = fd;
+
+    public void BeginRefill() => _narrow = ReceiveBuffer.Widen(MadeFd, (int)Math.Min(UnreadBytes + (64 * 1024), int.MaxValue / 2));
+
+    public void EndRefill()
+    {
+        ReceiveBuffer.Narrow(MadeFd, _narrow);
+        Kernel.Close(MadeFd);
+        MadeFd = -1;
+    }
+
+    public CheckpointException NotMade(string why, int error)
+        => new($"{Name}: the TCP connection {SocketName.Text(_shown.Local)} to {SocketName.Text(_shown.Peer)} cannot be made again: {why}: {Errno.Text(error)}. Run dmrestart again.");
+
+    /// <summary>With the host that holds it, and how much has gone out.</summary>
+    public override void Announce(List<InventoryItem> items)
+        => items.Add(new InventoryItem(Key, Peer, ObjectKeys.HostMark, TcpProgress.Of(Info.Fd).Sent, Auxiliary));
+
+    // Networks may have the same private addresses: what is on this host is meant before what is on another.
+    protected override List<Holder> FarOf(List<Holder> holders)
+    {
+        List<Holder> here = holders.FindAll(holder => holder.Item.Thread == ObjectKeys.HostMark);
+        return here.Count > 0 ? here : holders;
+    }
+
+    public override int Reopen() => IsRemote ? Kernel.Fcntl(MadeFd, Constant.F_DUPFD_CLOEXEC) : base.Reopen();
 
     /// <summary>Both addresses name a connection; the other end has the same name the other way round.</summary>
     public override ResourceKey Key => TcpAddress.KeyOf(LocalAddress, _peerAddress);
@@ -51,12 +97,18 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override void Capture()
     {
         base.Capture();
+        _shown = ShownNames.Of(Info.Fd, LocalAddress, _peerAddress);
         SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
     }
 
     /// <summary>When the far end's kernel could not deliver all: its keeper lends it to the keeper of this end.</summary>
     public override void LendForDrain(uint self, DescriptorExchange exchange)
     {
+        if (IsRemote)
+        {
+            return;
+        }
+
         if (!_isDelivered && Keeper == self && FarEndHere is null && FarHolders.Count > 0)
         {
             exchange.Send(Sharing.LowestMember(uint.MaxValue, FarHolders), IdOf(Key), Info.Fd);
@@ -75,6 +127,8 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         {
             SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
         }
+
+        ShownNames.Expect(Descriptors[0].Fd, _shown.Local, _shown.Peer);
     }
 
     protected override (int Near, int Far) MakePair()
@@ -100,6 +154,11 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 
     protected override SocketContents ReadContents(DescriptorExchange exchange)
     {
+        if (IsRemote)
+        {
+            return ReadRemote();
+        }
+
         if (!HasFarHolder && !_state.HasReceivedEnd)
         {
             AwaitClosedSender();
@@ -122,6 +181,20 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         }
 
         return TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+    }
+
+    // The other host has said how much it has sent: all of it must be in this kernel before anybody looks.
+    private SocketContents ReadRemote()
+    {
+        int missing = (int)(FarHolders[0].Item.Local - TcpProgress.Of(Info.Fd).Received);
+        bool isHere = missing <= 0 || TcpDrain.DeliverFrom(Info.Fd, missing, () => FarHolders[0].Item.Local == TcpProgress.Of(Info.Fd).Received);
+        if (!isHere || UrgentPeek.Has(Info.Fd))
+        {
+            string why = isHere ? "there is an urgent byte in it that the program has not read" : "there is more in it than fits into the receiver's buffer. Raise net.ipv4.tcp_rmem";
+            throw new CheckpointException($"{Name}: the TCP connection {Description} with another host cannot be captured now: {why}. Try again when the program has read more.") { IsPassing = true };
+        }
+
+        return SocketContents.PeekTcp(Info.Fd);
     }
 
     // Bound to one address and connected to the same: a connection without another end (RFC 9293, simultaneous open).

@@ -10,7 +10,7 @@ namespace Dormouse.Runtime.Sockets;
 /// </summary>
 internal static unsafe class TcpDrain
 {
-    private const int PatienceMilliseconds = 20;
+    private const int PatienceMilliseconds = 20, RemotePatienceMilliseconds = 500;
     private const int PieceBytes = 64 * 1024;
     private const int MostRoomBytes = 1 << 30;
     private const int Cork = 3, NoDelay = 1;
@@ -30,6 +30,9 @@ internal static unsafe class TcpDrain
 
     /// <summary>Widens <paramref name="near"/> until all that <paramref name="far"/> has sent is there. False when it does not take all.</summary>
     public static bool Deliver(int near, int far) => Deliver(near, SocketCalls.Unsent(far), () => SocketCalls.Unsent(far) == 0);
+
+    /// <summary>The same for a sender on another host, who has said how much is missing.</summary>
+    public static bool DeliverFrom(int near, int missing, Func<bool> isDone) => Deliver(near, missing, isDone, RemotePatienceMilliseconds);
 
     /// <summary>The same for a sender whom nobody has any more.</summary>
     /// <param name="unsent">Bytes that it still has to send.</param>
@@ -68,11 +71,11 @@ internal static unsafe class TcpDrain
         return contents;
     }
 
-    private static bool Deliver(int near, int unsent, Func<bool> isDone)
+    private static bool Deliver(int near, int unsent, Func<bool> isDone, int patience = PatienceMilliseconds)
     {
         ReceiveBuffer.Before before = ReceiveBuffer.Widen(near, (int)Math.Min((long)SocketCalls.Unread(near) + unsent + PieceBytes, MostRoomBytes));
         int unread = SocketCalls.Unread(near);
-        for (int waited = 0; !isDone() && waited < PatienceMilliseconds; waited++)
+        for (int waited = 0; !isDone() && waited < patience; waited++)
         {
             Kernel.Sleep(1);
             ReceiveBuffer.TellSender(near);

@@ -12,6 +12,11 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
     public override void Capture()
     {
         base.Capture();
+        if (Queue.HasClientsElsewhere)
+        {
+            throw Unreadable(state.Waiting);
+        }
+
         // As for connections: what it accepts inherits the mark, and its port can be bound again at once.
         SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
     }

@@ -1,0 +1,27 @@
+namespace Dormouse.Protocol;
+
+/// <summary>Member to coordinator, during a restart: tell me what others have published, or will, under these names.</summary>
+/// <remarks>u32 epoch | u32 count, u64 key high, low. Answer: <see cref="Published"/>.</remarks>
+public readonly record struct Lookup(uint Epoch, ResourceKey[] Keys) : IMessage<Lookup>
+{
+    public static FrameKind Kind => FrameKind.Lookup;
+
+    public void Write(ref MessageWriter writer)
+    {
+        writer.WriteUInt32(Epoch);
+        writer.WriteUInt32((uint)Keys.Length);
+        foreach (ResourceKey key in Keys)
+        {
+            writer.WriteUInt64(key.High);
+            writer.WriteUInt64(key.Low);
+        }
+    }
+
+    public static Lookup Read(ref MessageReader reader)
+    {
+        uint epoch = reader.ReadUInt32();
+        ResourceKey[] keys = new ResourceKey[reader.ReadCount(16)];
+        for (int i = 0; i < keys.Length; i++) keys[i] = new(reader.ReadUInt64(), reader.ReadUInt64());
+        return new(epoch, keys);
+    }
+}
