@@ -59,7 +59,7 @@ internal static class SocketOptionTable
 
     private static readonly SocketOption[] s_ipv6 =
     [
-        new(Ipv6, 26, 4, "IPV6_V6ONLY", OptionMoment.BeforeName), new(Ipv6, 78, 4, "IPV6_FREEBIND", OptionMoment.BeforeName),
+        new(Ipv6, 78, 4, "IPV6_FREEBIND", OptionMoment.BeforeName),
         new(Ipv6, 75, 4, "IPV6_TRANSPARENT", OptionMoment.BeforeName),
         new(Ipv6, 16, 4, "IPV6_UNICAST_HOPS"), new(Ipv6, 19, 4, "IPV6_MULTICAST_LOOP"),
         new(Ipv6, 23, 4, "IPV6_MTU_DISCOVER"), new(Ipv6, 25, 4, "IPV6_RECVERR"), new(Ipv6, 29, 4, "IPV6_MULTICAST_ALL"), new(Ipv6, 31, 4, "IPV6_RECVERR_RFC4884"),
@@ -68,6 +68,9 @@ internal static class SocketOptionTable
         new(Ipv6, 66, 4, "IPV6_RECVTCLASS"), new(Ipv6, 67, 4, "IPV6_TCLASS"), new(Ipv6, 70, 4, "IPV6_AUTOFLOWLABEL"), new(Ipv6, 72, 4, "IPV6_ADDR_PREFERENCES"),
         new(Ipv6, 73, 4, "IPV6_MINHOPCOUNT"), new(Ipv6, 74, 4, "IPV6_RECVORIGDSTADDR"), new(Ipv6, 76, 4, "IPV6_UNICAST_IF"), new(Ipv6, 77, 4, "IPV6_RECVFRAGSIZE"),
     ];
+
+    // bind(2) to an address sets it (inet6_bind in net/ipv6/af_inet6.c), and for a TCP connection it means nothing.
+    private static readonly SocketOption[] s_ipv6Only = [new(Ipv6, 26, 4, "IPV6_V6ONLY", OptionMoment.BeforeName)];
 
     // Sockets of TCP take none of them, and yet show some: an accepted one those of the packet by which it came (tcp_ipv4.c, tcp_ipv6.c).
     private static readonly SocketOption[] s_multicast = [new(Ip, 32, 4, "IP_MULTICAST_IF"), new(Ip, 33, 4, "IP_MULTICAST_TTL")];
@@ -80,8 +83,9 @@ internal static class SocketOptionTable
         SocketOption[] ip = domain is Constant.AF_INET or Constant.AF_INET6 ? s_ip : [];
         SocketOption[] ipv6 = domain == Constant.AF_INET6 ? s_ipv6 : [];
         bool isTcp = SocketCalls.IsTcp(protocol);
+        SocketOption[] ipv6Only = ipv6.Length == 0 || (isTcp && isConnected) ? [] : s_ipv6Only;
         SocketOption[] multicast = isTcp || ip.Length == 0 ? [] : s_multicast, multicast6 = isTcp || ipv6.Length == 0 ? [] : s_multicast6;
         // IP_TOS changes SO_PRIORITY: ip(7).
-        return [ip, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : [], isTcp && !isConnected ? s_tcpWithoutConnection : []];
+        return [ip, ipv6Only, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : [], isTcp && !isConnected ? s_tcpWithoutConnection : []];
     }
 }
