@@ -44,6 +44,7 @@ internal static unsafe class RestartRun
             RestartStdio.MoveAbove(run.Descriptors.Floor);
             Kernel.Close(info.ImageFd);
             link = Link.Open(address);
+            Sockets.SocketName.Here = Sockets.SocketCalls.LocalAddress(link.Descriptor);
             link.Send(worker.Hello(MemberFlags.Restarted));
             link.ReceiveWelcome(-1);
             Restore(worker, run, link, &info);

@@ -36,10 +36,27 @@ internal static class SocketName
             error = SocketCalls.Bind(fd, address);
         }
 
+        if (isInternet && error == -Errno.AddressNotAvailable)
+        {
+            error = SocketCalls.Bind(fd, HereInsteadOf(domain, address));
+        }
+
         if (error < 0)
         {
             throw new CheckpointException($"{what} cannot be bound to {Text(address)} again: {Errno.Text(error)}. Stop the program that uses this name and run dmrestart again.");
         }
+    }
+
+    /// <summary>The address under which this host reaches the coordinator; on the coordinator's own host a loopback one.</summary>
+    public static byte[] Here { get; set; } = [];
+
+    // An address of the host where the program has slept: the same port, where other hosts of the computation come from.
+    private static byte[] HereInsteadOf(int domain, byte[] address)
+    {
+        int port = TcpAddress.PortOf(address);
+        return Here.Length == 0 || TcpAddress.IsLoopback(Here) || !TcpAddress.Fits(domain, Here)
+            ? TcpAddress.WithPort(TcpAddress.Any(domain), port)
+            : TcpAddress.WithPort(TcpAddress.For(domain, Here), port);
     }
 
     public static bool IsBound(int domain, byte[] address) => domain switch

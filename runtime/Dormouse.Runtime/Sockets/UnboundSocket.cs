@@ -1,10 +1,13 @@
 using Dormouse.Runtime.Descriptors;
+using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>A socket that is not connected and does not listen; it may be bound.</summary>
 internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
 {
+    private byte[] _shown = [];
+
     public override string Kind => "socket";
 
     public override int Reopen() => SocketCalls.Create(Domain, Type, Protocol);
@@ -15,7 +18,26 @@ internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
         if (Keeper == self)
         {
             Options.RestoreBeforeUse(Descriptors[0].Fd);
-            SocketName.Bind(Descriptors[0].Fd, Domain, LocalAddress, Name);
+            SocketName.Bind(Descriptors[0].Fd, Domain, ShownAddress, Name);
         }
     }
+
+    public override void Capture()
+    {
+        base.Capture();
+        _shown = ShownNames.Of(Info.Fd, LocalAddress, []).Local;
+    }
+
+    /// <summary>In every holder: the program sees the address that it has bound.</summary>
+    public override void Seal(uint self)
+    {
+        base.Seal(self);
+        if (Domain != Constant.AF_UNIX && SocketName.IsBound(Domain, _shown))
+        {
+            ShownNames.Expect(Descriptors[0].Fd, _shown, SocketCalls.PeerAddress(Descriptors[0].Fd));
+        }
+    }
+
+    /// <summary>What the program has bound, which may not be here.</summary>
+    protected byte[] ShownAddress => _shown;
 }
