@@ -13,12 +13,14 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "dm_syscall.h"
 #include "exec_target.h"
+#include "exec_window.h"
 #include "membership.h"
 #include "remote.h"
 
@@ -134,22 +136,34 @@ static int file_carries(const struct start *start)
 
 static int call_execve(const struct start *start, char *const *environment)
 {
-    return s_real.execve(start->path, start->arguments, environment);
+    bool entered = dm_exec_enter();
+    int result = s_real.execve(start->path, start->arguments, environment);
+    dm_exec_leave(entered);
+    return result;
 }
 
 static int call_execvpe(const struct start *start, char *const *environment)
 {
-    return s_real.execvpe(start->path, start->arguments, environment);
+    bool entered = dm_exec_enter();
+    int result = s_real.execvpe(start->path, start->arguments, environment);
+    dm_exec_leave(entered);
+    return result;
 }
 
 static int call_execveat(const struct start *start, char *const *environment)
 {
-    return s_real.execveat(start->descriptor, start->path, start->arguments, environment, start->flags);
+    bool entered = dm_exec_enter();
+    int result = s_real.execveat(start->descriptor, start->path, start->arguments, environment, start->flags);
+    dm_exec_leave(entered);
+    return result;
 }
 
 static int call_fexecve(const struct start *start, char *const *environment)
 {
-    return s_real.fexecve(start->descriptor, start->arguments, environment);
+    bool entered = dm_exec_enter();
+    int result = s_real.fexecve(start->descriptor, start->arguments, environment);
+    dm_exec_leave(entered);
+    return result;
 }
 
 EXPORT int execve(const char *path, char *const arguments[], char *const environment[])

@@ -23,6 +23,7 @@
 #include "dm_embed.h"
 #include "dm_rawthread.h"
 #include "dm_syscall.h"
+#include "exec_window.h"
 #include "interrupted.h"
 #include "pending.h"
 #include "procfs.h"
@@ -58,6 +59,7 @@ static struct {
     uint32_t epoch;
     uint32_t released; /* futex: the last epoch that was let go */
     uint32_t parked;   /* futex: counts arrivals */
+    uint32_t resent;   /* the last epoch in which a signal was sent twice */
     struct kernel_sigaction previous;
     uint64_t every_cpu[DM_CPU_WORDS];
 } s_suspension;
@@ -130,6 +132,18 @@ static void answer_request(struct dm_thread_slot *slot, struct dm_pending *pendi
     wake_checkpoint_thread();
 }
 
+/* The second one of a signal that was sent twice would come when our handler is gone, and end the program. All signals are
+ * blocked here. */
+static void take_resent(uint32_t epoch)
+{
+    const uint64_t set = 1ull << (DM_SUSPEND_SIGNAL - 1);
+    const struct timespec none = {0, 0};
+    if (__atomic_load_n(&s_suspension.resent, __ATOMIC_ACQUIRE) != epoch)
+        return;
+    while (dm_syscall4(__NR_rt_sigtimedwait, (int64_t)&set, 0, (int64_t)&none, KERNEL_SIGSET_BYTES) == DM_SUSPEND_SIGNAL)
+        ;
+}
+
 static void park(struct dm_thread_slot *slot)
 {
     struct dm_pending pending;
@@ -152,6 +166,7 @@ static void park(struct dm_thread_slot *slot)
     if (pending.restored != 0)
         dm_pending_put_back(&pending);
     dm_pending_release(&pending);
+    take_resent(epoch);
 }
 
 static bool is_slot(const struct dm_thread_slot *slot)
@@ -256,8 +271,13 @@ struct scan {
 static void scan_threads(struct scan *scan)
 {
     struct dm_task_list tasks;
-    dm_task_list_open(&tasks);
     *scan = (struct scan){0};
+    if (dm_exec_is_entered()) {
+        scan->waiting = 1;
+        scan->last_tid = (uint32_t)dm_syscall0(__NR_getpid);
+        return;
+    }
+    dm_task_list_open(&tasks);
     for (uint32_t tid; (tid = dm_task_list_next(&tasks)) != 0;) {
         if (is_own_thread(tid))
             continue;
@@ -301,6 +321,7 @@ static void drop_unparked(void)
 static void resend(void)
 {
     install_handler(&s_suspension.previous);
+    __atomic_store_n(&s_suspension.resent, s_suspension.epoch, __ATOMIC_RELEASE);
     for (uint32_t i = 0; i < s_suspension.count; i++) {
         if (__atomic_load_n(&s_suspension.slots[i].state, __ATOMIC_ACQUIRE) == DM_SLOT_SIGNALLED)
             send_signal(&s_suspension.slots[i]);
@@ -322,6 +343,7 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
     s_suspension.epoch++;
     dm_every_cpu(s_suspension.every_cpu);
     dm_forget_cpu_clocks();
+    dm_exec_close();
     install_handler(&s_suspension.previous);
 
     int64_t start = now_nanoseconds();
@@ -404,6 +426,7 @@ void dm_resume(void)
         __atomic_store_n(&s_suspension.slots[i].state, DM_SLOT_FREE, __ATOMIC_RELEASE);
     __atomic_store_n(&s_suspension.released, s_suspension.epoch, __ATOMIC_RELEASE);
     dm_futex(&s_suspension.released, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL);
+    dm_exec_open();
 }
 
 int dm_await_restored(uint32_t deadline_milliseconds)

@@ -9,7 +9,7 @@ namespace Dormouse.EndToEnd;
 internal sealed class SoakTests
 {
     [TestCase("threads"), TestCase("storm"), TestCase("chain"), TestCase("threads-200"), TestCase("churn"), TestCase("process-tree")]
-    [TestCase("shared-memory"), TestCase("waits"), TestCase("big-writes"), TestCase("roll-back"), TestCase("python-sqlite"), TestCase("python-sqlite-wal")]
+    [TestCase("shared-memory"), TestCase("waits"), TestCase("exec-children"), TestCase("big-writes"), TestCase("roll-back"), TestCase("python-sqlite"), TestCase("python-sqlite-wal")]
     [CancelAfter(3_600_000)]
     public async Task ManyCycles_OfOneSample(string name, CancellationToken token)
     {

@@ -15,6 +15,7 @@ internal static class AllSamples
         new("process-tree", "process-tree"),
         new("spawn-loop", "spawn-loop"),
         new("exec-family", "exec-family"),
+        new("exec-children", "exec-children"),
         new("storm", "storm"),
         new("waits", "waits"),
         new("signals", "signals"),
