@@ -68,9 +68,18 @@ struct start {
     spawn_function *spawn;
 };
 
+/* exec(2) is kept apart from a suspension (exec_window.h); posix_spawn(3) does it in a child, where nobody is suspended. */
+static int call(const struct start *start, char *const *environment)
+{
+    bool entered = start->spawn == NULL && dm_exec_enter();
+    int result = start->call(start, environment);
+    dm_exec_leave(entered);
+    return result;
+}
+
 static __attribute__((noinline)) int run(const struct start *start, char *const *environment, void *room)
 {
-    return start->call(start, dm_membership_environment(environment, start->carries(start), start->extra, room));
+    return call(start, dm_membership_environment(environment, start->carries(start), start->extra, room));
 }
 
 static __attribute__((noinline)) int run_on_stack(const struct start *start, char *const *environment, size_t bytes)
@@ -84,7 +93,7 @@ static int run_mapped(const struct start *start, char *const *environment, size_
 {
     int64_t room = dm_mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (dm_is_error(room))
-        return start->call(start, environment);
+        return call(start, environment);
     int result = run(start, environment, (void *)room);
     dm_munmap((uint64_t)room, bytes);
     return result;
@@ -118,7 +127,7 @@ static __attribute__((noinline)) int begin_remote(const struct start *start, cha
 static int begin(const struct start *start, char *const *environment)
 {
     if (dm_membership_room(environment) == 0)
-        return start->call(start, environment);
+        return call(start, environment);
     return dm_remote_is(start->path) ? begin_remote(start, environment) : begin_as_it_is(start, environment);
 }
 
@@ -136,34 +145,22 @@ static int file_carries(const struct start *start)
 
 static int call_execve(const struct start *start, char *const *environment)
 {
-    bool entered = dm_exec_enter();
-    int result = s_real.execve(start->path, start->arguments, environment);
-    dm_exec_leave(entered);
-    return result;
+    return s_real.execve(start->path, start->arguments, environment);
 }
 
 static int call_execvpe(const struct start *start, char *const *environment)
 {
-    bool entered = dm_exec_enter();
-    int result = s_real.execvpe(start->path, start->arguments, environment);
-    dm_exec_leave(entered);
-    return result;
+    return s_real.execvpe(start->path, start->arguments, environment);
 }
 
 static int call_execveat(const struct start *start, char *const *environment)
 {
-    bool entered = dm_exec_enter();
-    int result = s_real.execveat(start->descriptor, start->path, start->arguments, environment, start->flags);
-    dm_exec_leave(entered);
-    return result;
+    return s_real.execveat(start->descriptor, start->path, start->arguments, environment, start->flags);
 }
 
 static int call_fexecve(const struct start *start, char *const *environment)
 {
-    bool entered = dm_exec_enter();
-    int result = s_real.fexecve(start->descriptor, start->arguments, environment);
-    dm_exec_leave(entered);
-    return result;
+    return s_real.fexecve(start->descriptor, start->arguments, environment);
 }
 
 EXPORT int execve(const char *path, char *const arguments[], char *const environment[])

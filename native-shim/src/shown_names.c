@@ -43,32 +43,29 @@ static int result(int64_t value)
     return 0;
 }
 
-/* The kernel has said that the socket and both pointers are good; it writes as much as there is room for, and the length. */
-static int show(struct sockaddr *address, socklen_t *length, socklen_t room, const uint8_t *shown, uint32_t bytes)
+enum side { LOCAL, PEER };
+
+/* When the call succeeds, the kernel has said that the socket and both pointers are good; it writes as much as there is room
+ * for, and the length. */
+static int name_of(enum side side, int fd, struct sockaddr *address, socklen_t *length)
 {
+    socklen_t room = s_count != 0 && length != NULL ? *length : 0;
+    int64_t error = dm_syscall3(side == LOCAL ? __NR_getsockname : __NR_getpeername, fd, (int64_t)address, (int64_t)length);
+    const struct dm_shown_name *name = s_count != 0 && error == 0 ? find(fd) : NULL;
+    uint32_t bytes = name == NULL ? 0 : side == LOCAL ? name->local_bytes : name->peer_bytes;
     if (bytes != 0) {
-        memcpy(address, shown, bytes < room ? bytes : room);
+        memcpy(address, side == LOCAL ? name->local : name->peer, bytes < room ? bytes : room);
         *length = bytes;
     }
-    return 0;
+    return result(error);
 }
 
 EXPORT int getsockname(int fd, struct sockaddr *restrict address, socklen_t *restrict length)
 {
-    if (s_count == 0)
-        return result(dm_syscall3(__NR_getsockname, fd, (int64_t)address, (int64_t)length));
-    socklen_t room = length != NULL ? *length : 0;
-    int64_t error = dm_syscall3(__NR_getsockname, fd, (int64_t)address, (int64_t)length);
-    const struct dm_shown_name *name = error == 0 ? find(fd) : NULL;
-    return name != NULL ? show(address, length, room, name->local, name->local_bytes) : result(error);
+    return name_of(LOCAL, fd, address, length);
 }
 
 EXPORT int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restrict length)
 {
-    if (s_count == 0)
-        return result(dm_syscall3(__NR_getpeername, fd, (int64_t)address, (int64_t)length));
-    socklen_t room = length != NULL ? *length : 0;
-    int64_t error = dm_syscall3(__NR_getpeername, fd, (int64_t)address, (int64_t)length);
-    const struct dm_shown_name *name = error == 0 ? find(fd) : NULL;
-    return name != NULL ? show(address, length, room, name->peer, name->peer_bytes) : result(error);
+    return name_of(PEER, fd, address, length);
 }

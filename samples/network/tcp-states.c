@@ -2,7 +2,7 @@
  * both ways with data unread, full with the sender's end already shut down or closed,
  * an urgent byte, a connect that has not succeeded yet, one that was refused, a reset
  * not yet seen, a socket connected to itself, sockets bound and not connected. */
-#include "../sample.h"
+#include "stream.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -50,29 +50,9 @@ static void expect_end(int fd, const char *what)
     CHECK(recv(fd, s_buffer, 1, 0) == 0, "%s: no end", what);
 }
 
-static uint64_t fill_up(int fd, uint64_t seed)
-{
-    uint64_t total = 0;
-    for (int quiet = 0; quiet < 3;) {
-        sample_fill(s_buffer, 8192, seed, total);
-        ssize_t count = send(fd, s_buffer, 8192, MSG_DONTWAIT);
-        total += count > 0 ? count : 0;
-        quiet = count > 0 ? 0 : quiet + 1;
-        if (count < 0)
-            usleep(20000);
-    }
-    return total;
-}
-
 static void expect_stream(int fd, uint64_t size, uint64_t seed, const char *what)
 {
-    for (uint64_t done = 0; done < size;) {
-        ssize_t count = recv(fd, s_buffer, size - done < sizeof s_buffer ? size - done : sizeof s_buffer, 0);
-        CHECK(count > 0, "%s: %llu of %llu bytes, then %s", what, (unsigned long long)done, (unsigned long long)size,
-              count ? strerror(errno) : "the end");
-        sample_compare(s_buffer, count, seed, done, what);
-        done += count;
-    }
+    stream_expect(fd, size, seed, what);
     expect_end(fd, what);
 }
 
@@ -101,10 +81,10 @@ int main(void)
     TRY(shutdown(both[0], SHUT_WR));
     TRY(shutdown(both[1], SHUT_WR));
     pair(&late[0], &late[1]);                     /* more than fits, then the end */
-    uint64_t late_size = fill_up(late[0], 1);
+    uint64_t late_size = stream_fill_up(late[0], 1, 8192, 3);
     TRY(shutdown(late[0], SHUT_WR));
     pair(&orphan[0], &orphan[1]);                 /* the same, and the sender is gone */
-    uint64_t orphan_size = fill_up(orphan[0], 2);
+    uint64_t orphan_size = stream_fill_up(orphan[0], 2, 8192, 3);
     close(orphan[0]);
     pair(&gone[0], &gone[1]);                     /* closed with nothing left to deliver */
     put(gone[0], "bye");

@@ -1,7 +1,7 @@
 /* Proves: TCP over loopback between two processes: unread data, buffers full in both
  * directions, half-closed connections, options, names, IPv6, and a listener that
  * goes on accepting. */
-#include "../sample.h"
+#include "stream.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -23,32 +23,6 @@ static int listener(int family, struct sockaddr_storage *address, socklen_t *len
     return fd;
 }
 
-static uint64_t fill_up(int fd, uint64_t seed)
-{
-    uint64_t total = 0;
-    for (int quiet = 0; quiet < 3;) {           /* the kernel moves bytes on: try again */
-        sample_fill(s_buffer, 4000, seed, total);
-        ssize_t count = send(fd, s_buffer, 4000, MSG_DONTWAIT);
-        CHECK(count > 0 || errno == EAGAIN, "send: %s", strerror(errno));
-        if (count > 0)
-            total += count, quiet = 0;
-        else
-            usleep(20000), quiet++;
-    }
-    return total;
-}
-
-static void expect(int fd, uint64_t size, uint64_t seed, const char *what)
-{
-    for (uint64_t done = 0; done < size;) {
-        ssize_t count = recv(fd, s_buffer, size - done < sizeof s_buffer ? size - done : sizeof s_buffer, 0);
-        CHECK(count > 0, "%s: %llu of %llu bytes, then %s", what, (unsigned long long)done, (unsigned long long)size,
-              count ? strerror(errno) : "the end");
-        sample_compare(s_buffer, count, seed, done, what);
-        done += count;
-    }
-}
-
 static void put(int fd, size_t size, uint64_t seed)
 {
     sample_fill(s_buffer, size, seed, 0);
@@ -62,7 +36,7 @@ static void side(const int *fds, int tell, int hear, uint64_t mine, uint64_t the
     socklen_t length = sizeof sent.own, peer_length = sizeof sent.peer;
     int on = 1;
     put(fds[UNREAD], 30000, mine);
-    sent.full = fill_up(fds[FULL], mine + 1);
+    sent.full = stream_fill_up(fds[FULL], mine + 1, 4000, 3);
     if (client) {
         put(fds[HALF], 77, mine + 2);
         TRY(shutdown(fds[HALF], SHUT_WR));
@@ -79,19 +53,19 @@ static void side(const int *fds, int tell, int hear, uint64_t mine, uint64_t the
     while (sample_more(100))
         sample_idle();
 
-    expect(fds[UNREAD], 30000, theirs, "unread data");
+    stream_expect(fds[UNREAD], 30000, theirs, "unread data");
     pid_t reader = TRY(fork());                 /* both directions are full: someone must read first */
     if (reader == 0) {
-        expect(fds[FULL], got.full, theirs + 1, "full buffers");
+        stream_expect(fds[FULL], got.full, theirs + 1, "full buffers");
         _exit(0);
     }
     sample_wait_child(reader, "reader");
     if (!client) {
-        expect(fds[HALF], 77, theirs + 2, "half-closed connection");
+        stream_expect(fds[HALF], 77, theirs + 2, "half-closed connection");
         CHECK(recv(fds[HALF], s_buffer, 1, 0) == 0, "the half-closed connection has no end");
         put(fds[HALF], 11, 99);
     } else {
-        expect(fds[HALF], 11, 99, "open half");
+        stream_expect(fds[HALF], 11, 99, "open half");
     }
     struct sockaddr_storage own = { 0 }, peer = { 0 };
     TRY(getsockname(fds[IDLE], (struct sockaddr *)&own, &length));
@@ -104,7 +78,7 @@ static void side(const int *fds, int tell, int hear, uint64_t mine, uint64_t the
     TRY(getsockopt(fds[IDLE], SOL_SOCKET, SO_KEEPALIVE, &value, &size));
     CHECK(value, "SO_KEEPALIVE is lost");
     put(fds[SIX], 1000, mine);
-    expect(fds[SIX], 1000, theirs, "IPv6");
+    stream_expect(fds[SIX], 1000, theirs, "IPv6");
 }
 
 int main(void)

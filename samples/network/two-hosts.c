@@ -2,39 +2,13 @@
  * buffers are full in both directions, keep every byte through a restart, wherever
  * the two ends wake; both go on seeing the addresses that they had.
  * Usage: two-hosts listen PORT | two-hosts ADDRESS PORT. */
-#include "../sample.h"
+#include "stream.h"
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
 struct names { struct sockaddr_in own, peer; };
 
 static char s_buffer[1 << 16];
-
-static uint64_t fill_up(int fd, uint64_t seed)
-{
-    uint64_t total = 0;
-    for (int quiet = 0; quiet < 5;) {
-        sample_fill(s_buffer, 4000, seed, total);
-        ssize_t count = send(fd, s_buffer, 4000, MSG_DONTWAIT);
-        CHECK(count > 0 || errno == EAGAIN, "send: %s", strerror(errno));
-        if (count > 0)
-            total += count, quiet = 0;
-        else
-            usleep(20000), quiet++;
-    }
-    return total;
-}
-
-static void expect(int fd, uint64_t size, uint64_t seed)
-{
-    for (uint64_t done = 0; done < size;) {
-        ssize_t count = recv(fd, s_buffer, size - done < sizeof s_buffer ? size - done : sizeof s_buffer, 0);
-        CHECK(count > 0, "full connection: %llu of %llu bytes, then %s", (unsigned long long)done, (unsigned long long)size,
-              count ? strerror(errno) : "the end");
-        sample_compare(s_buffer, count, seed, done, "full connection");
-        done += count;
-    }
-}
 
 static void name_both(int fd, struct names *names)
 {
@@ -73,7 +47,7 @@ int main(int argc, char **argv)
     struct names before[2], after;
     for (int i = 0; i < 2; i++)
         name_both(fds[i], &before[i]);
-    uint64_t totals[2] = { fill_up(fds[1], listens ? 1 : 2), 0 }, token = 0;
+    uint64_t totals[2] = { stream_fill_up(fds[1], listens ? 1 : 2, 4000, 5), 0 }, token = 0;
 
     /* Who listens leads: 0 in the top bit ends it. */
     if (listens) {
@@ -97,7 +71,7 @@ int main(int argc, char **argv)
         }
     sample_write(fds[0], &totals[0], sizeof totals[0], "total");
     sample_read(fds[0], &totals[1], sizeof totals[1], "total");
-    expect(fds[1], totals[1], listens ? 2 : 1);
+    stream_expect(fds[1], totals[1], listens ? 2 : 1, "full connection");
     CHECK(recv(fds[1], s_buffer, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN, "there is more than was sent");
     for (int i = 0; i < 2; i++) {
         name_both(fds[i], &after);

@@ -10,6 +10,10 @@ namespace Dormouse.Launcher.Restart;
 /// <param name="Paths">One absolute path for each member that wakes here, by member number.</param>
 internal sealed record Generation(ulong Computation, uint Number, uint ImageCount, IReadOnlyList<string> Paths)
 {
+    /// <summary>"3 processes of generation 2 of computation 70d54411".</summary>
+    public static string Describe(int processes, uint number, ulong computation)
+        => $"{processes} {(processes == 1 ? "process" : "processes")} of generation {number} of computation {NameOf(computation)}";
+
     /// <summary>How a computation is called in file names.</summary>
     public static string NameOf(ulong computation) => ((uint)computation).ToString("x8", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,3 @@
-using Dormouse.Launcher.Interop;
-using Dormouse.Launcher.Launch;
 using Dormouse.Launcher.Restart.Hosts;
 using Dormouse.Launcher.Tools;
 using Dormouse.Protocol;
@@ -70,26 +68,21 @@ public static class RestartCommand
             return ExitCode.CannotLaunch;
         }
 
-        string restorer = Restorer.FindProgram();
-        var planner = new RestartPlanner(images, options, Restorer.Probe(restorer), RestartNative.HasTerminal());
-        string what = $"{images.Count} {(images.Count == 1 ? "process" : "processes")} of generation {generation.Number} of computation {Generation.NameOf(generation.Computation)}";
+        LocalPart part = new(images, preflight.Differences, options, RestartNative.HasTerminal());
+        string what = Generation.Describe(images.Count, generation.Number, generation.Computation);
         if (options.CheckOnly)
         {
-            return Report(images, preflight, $"{what} can be woken here, {planner.Way}.");
+            return Report(part, $"{what} can be woken here, {part.Way}.");
         }
 
         StillRunning.Refuse(images);
-        return Wake(options, generation, planner, restorer, $"waking {what} {planner.Way}");
+        return Wake(options, generation, part, $"waking {what} {part.Way}");
     }
 
-    private static int Report(List<ImageFile> images, PreflightResult preflight, string summary)
+    private static int Report(LocalPart part, string summary)
     {
-        foreach (ImageFile image in images)
-        {
-            image.VerifyMemory();
-        }
-
-        foreach (string difference in preflight.Differences)
+        part.VerifyMemory();
+        foreach (string difference in part.Differences)
         {
             Terminal.WriteLine(Terminal.Out, difference);
         }
@@ -98,18 +91,14 @@ public static class RestartCommand
         return ExitCode.Success;
     }
 
-    private static int Wake(RestartOptions options, Generation generation, RestartPlanner planner, string restorer, string what)
+    private static int Wake(RestartOptions options, Generation generation, LocalPart part, string what)
     {
         ulong session = RestartPlanner.NewSession();
         CoordinatorContact coordinator = RestartCoordinator.Begin(
             RestartCoordinator.Open(options, Path.GetDirectoryName(generation.Paths[0])!),
             new RestartBegin(generation.Computation, generation.Number, session, generation.ImageCount, options.IsPart));
         SayUnlessQuiet(options, what);
-        byte[] plan = PlanWriter.Write(planner.PlanWith(coordinator, session) with { Library = PreloadLibrary.Find() });
-        Start.Restore();
-        RestartException problem = Restorer.Become(restorer, plan, coordinator.Descriptor);
-        GC.KeepAlive(coordinator);
-        throw problem;
+        throw part.Become(coordinator, session);
     }
 
     private static void SayUnlessQuiet(RestartOptions options, string message)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Dormouse.Launcher.Launch;
 using Dormouse.Protocol.Image;
 
 namespace Dormouse.Launcher.Restart;
@@ -51,6 +52,7 @@ internal sealed class RestartPlanner
         AcceptChangedFiles = _options.AcceptChangedFiles,
         Quiet = _options.Quiet,
         HighDescriptor = HighDescriptor(),
+        Library = PreloadLibrary.Find(),
     };
 
     /// <summary>A random number for one run.</summary>

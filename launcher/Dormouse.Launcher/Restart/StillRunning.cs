@@ -1,3 +1,4 @@
+using Dormouse.Coordinator.Host;
 using Dormouse.Protocol.Image;
 
 namespace Dormouse.Launcher.Restart;
@@ -14,11 +15,10 @@ internal static class StillRunning
     /// <exception cref="RestartException">One of the processes lives, on this host.</exception>
     public static void Refuse(IReadOnlyList<ImageFile> images)
     {
-        string host = OwnHost();
         long deadline = Environment.TickCount64 + (long)s_patience.TotalMilliseconds;
         foreach (ImageFile image in images)
         {
-            while (image.Manifest.HostId == host && IsAlive(image.Manifest))
+            while (image.Manifest.HostId == OwnHost.Id && IsAlive(image.Manifest))
             {
                 if (Environment.TickCount64 > deadline)
                 {
@@ -29,14 +29,6 @@ internal static class StillRunning
                 Thread.Sleep(20);
             }
         }
-    }
-
-    /// <summary>As libdormouse makes it: boot id and PID namespace.</summary>
-    private static string OwnHost()
-    {
-        string bootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").TrimEnd('\n');
-        string pidNamespace = File.ResolveLinkTarget("/proc/self/ns/pid", returnFinalTarget: false)?.Name ?? "";
-        return bootId + "-" + pidNamespace.Replace("pid:[", "", StringComparison.Ordinal).TrimEnd(']');
     }
 
     // A process that is ending has no executable any more.

@@ -16,7 +16,6 @@ internal sealed record Mapping(
     /// <summary>Whether pages of it are on swap: mincore(2) does not see those of shared memory.</summary>
     public bool IsSwapped { get; init; }
 
-
     public ulong Bytes => End - Start;
 
     /// <summary>Whether the file has no name any more.</summary>

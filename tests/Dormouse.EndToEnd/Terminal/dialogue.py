@@ -1,7 +1,8 @@
 """An interactive shell at a pseudo-terminal of its own: types what it is told and waits for what it is told.
 
 usage: dialogue.py < STEPS; each line of STEPS is a JSON array [TYPED, AWAITED]: the text to type, then the regular
-expression that must appear in what comes out from then on. Prints all that came out; ends with 1 when something did not come.
+expression (its . is any character) that must appear in what comes out from then on. Prints all that came out; ends with
+1 when something did not come.
 """
 import json
 import os
@@ -30,7 +31,7 @@ def main():
         os.write(terminal, typed.encode())
         text = ""
         end = time.monotonic() + DEADLINE_SECONDS
-        while not re.search(awaited, text):
+        while not re.search(awaited, text, re.DOTALL):
             ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
             try:
                 data = os.read(terminal, 4096).decode(errors="replace") if ready else ""

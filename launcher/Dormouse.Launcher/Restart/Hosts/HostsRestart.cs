@@ -50,7 +50,7 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
         foreach (RemotePart remote in _remotes) remote.Prepare(ShareOf(shares, remote.Target), options, [], "-");
         if (OwnPart(shares) is { } own)
         {
-            foreach (ImageFile image in own.Images) image.VerifyMemory();
+            own.VerifyMemory();
             foreach (string difference in own.Differences) Terminal.WriteLine(Terminal.Out, difference);
         }
 
@@ -65,7 +65,7 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
 
     private int Wake(IReadOnlyList<CatalogImage> generation, IReadOnlyList<HostShare> shares)
     {
-        Part? own = OwnPart(shares);
+        LocalPart? own = OwnPart(shares);
         using CoordinatorClient coordinator = RestartCoordinator.Open(options, Path.GetDirectoryName(generation[0].Path)!);
         string[] endpoints = Reachable(coordinator);
         foreach (RemotePart remote in _remotes) remote.Prepare(ShareOf(shares, remote.Target), options, endpoints, coordinator.Address.Token);
@@ -79,9 +79,7 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
         if (own is null) return WaitFor(coordinator, generation, shares);
 
         foreach (RemotePart remote in _remotes) remote.Leave();
-        byte[] plan = PlanWriter.Write(own.Planner.PlanWith(contact, session));
-        Interop.Start.Restore();
-        throw Restorer.Become(own.Restorer, plan, contact.Descriptor);
+        throw own.Become(contact, session);
     }
 
     /// <summary>No process wakes here: stands for the part that has the first program.</summary>
@@ -124,17 +122,10 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
         leader.Leave();
     }
 
-    private sealed record Part(List<ImageFile> Images, RestartPlanner Planner, string Restorer, IReadOnlyList<string> Differences);
-
-    private Part? OwnPart(IReadOnlyList<HostShare> shares)
-    {
-        if (_ownTarget is null || ShareOf(shares, _ownTarget) is not { Count: > 0 } mine) return null;
-        List<ImageFile> images = [.. mine.Select(image => ImageFile.Open(image.Path))];
-        PreflightResult preflight = Preflight.Examine(images);
-        if (preflight.Problems.Count > 0) throw new RestartException(preflight.Problems[0]);
-        string restorer = Restorer.FindProgram();
-        return new Part(images, new RestartPlanner(images, options, Restorer.Probe(restorer), RestartNative.HasTerminal()), restorer, preflight.Differences);
-    }
+    private LocalPart? OwnPart(IReadOnlyList<HostShare> shares)
+        => _ownTarget is not null && ShareOf(shares, _ownTarget) is { Count: > 0 } mine
+            ? LocalPart.Open(mine.Select(image => image.Path), options, RestartNative.HasTerminal())
+            : null;
 
     /// <summary>The coordinator listens on loopback until somebody needs it elsewhere.</summary>
     private string[] Reachable(CoordinatorClient coordinator)
@@ -154,7 +145,7 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
     private static IReadOnlyList<CatalogImage> ShareOf(IReadOnlyList<HostShare> shares, string target) => shares.First(share => share.Target == target).Images;
 
     private static string Describe(IReadOnlyList<CatalogImage> generation)
-        => $"{generation.Count} {(generation.Count == 1 ? "process" : "processes")} of generation {generation[0].Generation} of computation {Generation.NameOf(generation[0].Computation)}";
+        => Generation.Describe(generation.Count, generation[0].Generation, generation[0].Computation);
 
     /// <summary>"what ran on a on c, b on d".</summary>
     private static string DescribePlaces(IReadOnlyList<HostShare> shares) => "what ran on " + HostPlacement.Names(

@@ -47,29 +47,23 @@ internal static class RemotePartCommand
             AcceptChangedFiles = told.Contains(PartWords.AcceptChangedFiles),
             Pod = told.Contains(PartWords.Pod) ? PodChoice.Always : told.Contains(PartWords.NoPod) ? PodChoice.Never : PodChoice.WhenPossible,
         };
-        List<ImageFile> images = [.. request[PartWords.Wake].Select(word => ImageFile.Open(PartWords.Decode(word)))];
-        PreflightResult preflight = Preflight.Examine(images);
-        if (preflight.Problems.Count > 0) throw new RestartException(preflight.Problems[0]);
-        string restorer = Restorer.FindProgram();
-        RestartPlanner planner = new(images, options, Restorer.Probe(restorer), hasTerminal: false);
+        LocalPart part = LocalPart.Open(request[PartWords.Wake].Select(PartWords.Decode), options, hasTerminal: false);
         if (told.Contains(PartWords.CheckOnly))
         {
-            foreach (ImageFile image in images) image.VerifyMemory();
-            PartAnswers.Send(answers, [PartWords.Ready, .. preflight.Differences]);
+            part.VerifyMemory();
+            PartAnswers.Send(answers, [PartWords.Ready, .. part.Differences]);
             return ExitCode.Success;
         }
 
         using CoordinatorClient coordinator = Reach([.. request[PartWords.Coordinator]], request[PartWords.Token].First());
-        PartAnswers.Send(answers, [PartWords.Ready, .. preflight.Differences]);
+        PartAnswers.Send(answers, [PartWords.Ready, .. part.Differences]);
         if (LineReader.Read(input) != PartWords.Go) return ExitCode.Success;
 
-        ImageManifest first = images[0].Manifest;
+        ImageManifest first = part.First;
         ulong session = RestartPlanner.NewSession();
         CoordinatorContact contact = RestartCoordinator.Begin(coordinator, new RestartBegin(first.Computation, first.Generation, session, first.ImageCount, IsPart: true));
         PartAnswers.Send(answers, [PartWords.Begun]);
-        byte[] plan = PlanWriter.Write(planner.PlanWith(contact, session));
-        Interop.Start.Restore();
-        throw Restorer.Become(restorer, plan, contact.Descriptor);
+        throw part.Become(contact, session);
     }
 
     private static CoordinatorClient Reach(IReadOnlyList<string> endpoints, string token)
