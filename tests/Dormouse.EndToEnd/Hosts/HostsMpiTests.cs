@@ -54,14 +54,14 @@ internal sealed partial class HostsMpiTests
 
         await RunForRandomTimeAsync(hosts, token);
         await File.WriteAllTextAsync(stop, "", token);
-        int exitCode = await job.ExitCodeAsync(token);
-        if (exitCode != 0) throw hosts.Failure($"dmrestart ended with {exitCode}");
+        await HostsJob.EndAsync(hosts, job, mpi, token);
         Match last = LastLine().Match(job.Output);
         if (!last.Success) throw hosts.Failure("the program printed no checksum");
 
         hosts.Variables.Remove("SAMPLE_STOP");
         hosts.Variables["SAMPLE_STEPS"] = last.Groups[1].Value;
-        ToolResult undisturbed = await hosts.RunOnAsync(token, "a", "mouse", [.. s_jobs.First(job => job.Mpi == mpi).Command, sample]);
+        RunningProcess undisturbed = hosts.StartOn("a", "mouse", [.. s_jobs.First(job => job.Mpi == mpi).Command, sample]);
+        await HostsJob.EndAsync(hosts, undisturbed, mpi, token);
         Assert.That(LastLine().Match(undisturbed.Output).Value, Is.EqualTo(last.Value), hosts.Transcript.ToString());
         hosts.Passed();
     }
