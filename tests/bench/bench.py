@@ -1,17 +1,15 @@
 """Measures Dormouse against the bare machine in one run and prints target and verdict.
 
-usage: bench.py [SECTION]...    sections: launch idle mpi threads gigabyte forest size
+usage: bench.py [SECTION]...    sections: launch idle mpi threads gigabyte forest size coordination hosts
 
 Every figure is a ratio, or a time, of things measured in turns in this run, so that a slow or busy machine does not decide; what
 costs processor time and waits for nobody is measured in processor time. Targets are those of the project. The columns of
 peers are measured too where they are installed (dmtcp_launch; criu as root); else they show, in brackets, what was measured on the
 same kind of machine. Results go to build/bench/results.json and results.md."""
-import glob
 import json
 import os
 import re
-import shutil
-import signal
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,9 +17,11 @@ import tempfile
 import time
 
 import peers
+from computation import BIN, Computation
+from jobs import HostsJob, can_make_hosts
+from members import Members
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BIN = os.path.join(ROOT, "build", "bin")
 SAMPLES = os.path.join(ROOT, "build", "samples")
 MICRO = os.path.join(ROOT, "build", "bench", "micro")
 rows = []
@@ -49,97 +49,6 @@ def attempt(peer, measure, otherwise):
         return measure()
     except (OSError, subprocess.SubprocessError, ValueError) as problem:
         return f"fails ({type(problem).__name__})"
-
-
-class Computation:
-    """A coordinator in a directory of its own, and what runs under it."""
-
-    def __init__(self):
-        self.directory = tempfile.mkdtemp(prefix="dormouse-bench-")
-        self.environment = dict(os.environ, DORMOUSE_RUNTIME_DIR=os.path.join(self.directory, "runtime"),
-                                DORMOUSE_BENCH=self.directory, TMPDIR=self.directory)
-        self.output = os.path.join(self.directory, "output")
-        self.started = []
-
-    def __enter__(self):
-        os.mkdir(self.environment["DORMOUSE_RUNTIME_DIR"], 0o700)
-        self.start([os.path.join(BIN, "dmcoordinator"), "-q", "-p", "0", "--port-file", "port", "--ckptdir", self.directory])
-        self.wait("the coordinator", lambda: os.path.exists(os.path.join(self.directory, "port")))
-        self.port = open(os.path.join(self.directory, "port")).read().strip()
-        return self
-
-    def __exit__(self, *_):
-        self.kill(everything=True)
-        for process in self.started:
-            process.wait()
-        shutil.rmtree(self.directory)
-
-    def start(self, command):
-        with open(self.output, "ab") as output, open(os.path.join(self.directory, "errors"), "ab") as errors:
-            process = subprocess.Popen(command, env=self.environment, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
-        self.started.append(process)
-        return process
-
-    def launcher(self, command):
-        return [os.path.join(BIN, "dmlaunch"), "-j", "-p", self.port, *command]
-
-    def launch(self, command):
-        open(self.output, "w").close()
-        process = self.start(self.launcher(command))
-        self.wait("ready", lambda: "ready" in open(self.output).read())
-        self.wait("a process that has joined", lambda: self.peers() > 0)
-        return process
-
-    def peers(self):
-        return int(re.search(r"NUM_PEERS=(\d+)", self.run([os.path.join(BIN, "dmcommand"), "-p", self.port, "--status"]))[1])
-
-    def run(self, command):
-        return subprocess.run(command, env=self.environment, cwd=self.directory, check=True, capture_output=True, text=True).stdout
-
-    def checkpoint(self):
-        start = time.time()
-        report = json.loads(self.run([os.path.join(BIN, "dmcommand"), "-p", self.port, "--checkpoint", "--json"]))
-        report["seconds"] = time.time() - start
-        return report
-
-    def restart(self):
-        start = time.time()
-        self.start([os.path.join(BIN, "dmrestart"), "-q", "-j", "-p", self.port, *glob.glob(os.path.join(self.directory, "ckpt_*.img"))])
-        return start
-
-    def processes(self):
-        mark = f"DORMOUSE_BENCH={self.directory}\0".encode()
-        for path in glob.glob("/proc/[0-9]*/environ"):
-            try:
-                with open(path, "rb") as environ:
-                    if mark in environ.read():
-                        yield int(path.split("/")[2])
-            except OSError:
-                pass
-
-    def kill(self, everything=False):
-        while victims := [pid for pid in self.processes() if everything or pid != self.started[0].pid]:
-            for pid in victims:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            for process in self.started:
-                process.poll()
-            time.sleep(0.005)
-        if not everything:
-            self.wait("the coordinator to see the end", lambda: self.peers() == 0)
-
-    def gaps(self):
-        """Pairs of CLOCK_REALTIME seconds between which the program stood still, as it saw itself."""
-        return [(int(a) / 1e9, int(b) / 1e9) for a, b in re.findall(r"^gap (\d+) (\d+)$", open(self.output).read(), re.M)]
-
-    def wait(self, what, condition):
-        deadline = time.time() + 60
-        while not condition():
-            if time.time() > deadline:
-                raise SystemExit(f"bench: waited 60 s for {what}\n{open(os.path.join(self.directory, 'errors')).read()}")
-            time.sleep(0.002)
 
 
 def best_pair(native, ours, most=12, enough=4):
@@ -330,6 +239,31 @@ def dmtcp_size():
     return attempt(peers.Dmtcp, measure, "23 MiB")
 
 
+def coordination():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, max(16384, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    for count in (2, 8, 32, 128, 512, 5000):
+        with Computation() as computation:
+            members = Members(count, int(computation.port), computation.token())
+            durations, barriers = [], []
+            for _ in range(5 if count <= 512 else 3):
+                command = subprocess.Popen([BIN + "/dmcommand", "-p", computation.port, "--checkpoint", "--json"], env=computation.environment, stdout=subprocess.PIPE, text=True)
+                barriers.append(max(members.play().values()))
+                durations.append(json.loads(command.communicate()[0])["durationMicroseconds"] / 1000)
+            members.close()
+            row(f"{count} members without images: checkpoint", f"{min(durations):.1f} ms")
+    row(f"{count} members: the longest barrier", f"{min(barriers) * 1000:.0f} ms", "<= 200 ms", min(barriers) <= 0.2)
+
+
+def hosts():
+    if not can_make_hosts():
+        row("8 ranks on 2 hosts", "needs root")
+        return
+    with HostsJob(8, os.path.join(SAMPLES, "stencil.openmpi")) as job:
+        reports = [job.checkpoint() for _ in range(5)]
+        row("8 ranks on 2 hosts: stand-still", f"{min(report['standstillMicroseconds'] for report in reports) / 1e6:.2f} s")
+        row("8 ranks on 2 hosts: checkpoint in all", f"{min(report['seconds'] for report in reports):.2f} s")
+
+
 def load():
     """How many other programs want to run, on average over the last minute, for each processor."""
     return os.getloadavg()[0] / os.cpu_count()
@@ -346,7 +280,7 @@ def write_results(busy):
 
 
 def main():
-    sections = [launch, idle, mpi, threads, gigabyte, forest, size]
+    sections = [launch, idle, mpi, threads, gigabyte, forest, size, coordination, hosts]
     names = sys.argv[1:] or [section.__name__ for section in sections]
     busy = load()
     if busy > 0.3:
