@@ -18,26 +18,12 @@ internal sealed class Listeners(Epoll epoll) : IDisposable
     /// <summary>The first one's address, known after <see cref="Open"/>.</summary>
     public IPEndPoint Endpoint => (IPEndPoint)_sockets[0].LocalEndPoint!;
 
+    /// <param name="endpoint">Port 0: any.</param>
     /// <exception cref="SocketException">The address or port cannot be had.</exception>
     public void Open(IPEndPoint endpoint)
     {
-        Socket socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
-        try
-        {
-            // The kernel's own SO_REUSEADDR, so that the port can be taken again while old connections linger. .NET's ReuseAddress sets
-            // SO_REUSEPORT as well (src/native/libs/System.Native/pal_networking.c), and then two coordinators would share a port.
-            socket.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
-            socket.Bind(endpoint);
-            socket.Listen(Backlog);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-
-        _sockets.Add(socket);
-        epoll.Add(socket.Handle, Epoll.Readable);
+        if (endpoint.Port == IPEndPoint.MinPort) LastingPort.Open(port => OpenAt(new IPEndPoint(endpoint.Address, port)));
+        else OpenAt(endpoint);
     }
 
     /// <summary>Listens on one more address of this host, on the same port when that is free there.</summary>
@@ -97,5 +83,26 @@ internal sealed class Listeners(Epoll epoll) : IDisposable
     {
         foreach (Socket socket in _sockets) socket.Dispose();
         _sockets.Clear();
+    }
+
+    private void OpenAt(IPEndPoint endpoint)
+    {
+        Socket socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        try
+        {
+            // The kernel's own SO_REUSEADDR, so that the port can be taken again while old connections linger. .NET's ReuseAddress sets
+            // SO_REUSEPORT as well (src/native/libs/System.Native/pal_networking.c), and then two coordinators would share a port.
+            socket.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
+            socket.Bind(endpoint);
+            socket.Listen(Backlog);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        _sockets.Add(socket);
+        epoll.Add(socket.Handle, Epoll.Readable);
     }
 }

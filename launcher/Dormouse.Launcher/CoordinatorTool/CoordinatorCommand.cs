@@ -17,6 +17,8 @@ internal static class CoordinatorCommand
     /// <summary>Members' numbers that one coordinator may use before those of its successor begin.</summary>
     private const uint MembersPerCoordinator = 100_000;
 
+    private static readonly TimeSpan s_endOfFormer = TimeSpan.FromSeconds(5);
+
     public static int Run(string[] args)
     {
         if (CoordinatorSettings.Parse(args) is not { } settings) return ExitCode.Success;
@@ -68,7 +70,7 @@ internal static class CoordinatorCommand
         using CoordinatorServer server = new(options, new LineLogger(log.Writer, "coordinator", settings.LogLevel));
         try
         {
-            server.Listen();
+            Listen(server, former);
         }
         catch (SocketException problem) when (problem.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -96,6 +98,25 @@ internal static class CoordinatorCommand
         RunUntilSignalled(server);
         record.Remove(runtimeDirectory);
         return ExitCode.Success;
+    }
+
+    /// <summary>One that was killed a moment ago may still have the port: the kernel closes its connections first.</summary>
+    private static void Listen(CoordinatorServer server, CoordinatorRecord? former)
+    {
+        long deadline = Environment.TickCount64 + (long)s_endOfFormer.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                server.Listen();
+                return;
+            }
+            catch (SocketException problem) when (problem.SocketErrorCode == SocketError.AddressAlreadyInUse
+                && former is { HasEnded: true } && Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(10);
+            }
+        }
     }
 
     private static void RunUntilSignalled(CoordinatorServer server)

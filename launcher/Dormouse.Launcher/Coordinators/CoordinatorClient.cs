@@ -36,6 +36,8 @@ internal sealed class CoordinatorClient : IDisposable
             try
             {
                 socket.Connect(address.Endpoint);
+                // Nobody listens, and the kernel gave us the very port that we look for: we are connected to ourselves.
+                if (address.Endpoint.Equals(socket.LocalEndPoint)) throw new SocketException((int)SocketError.ConnectionRefused);
             }
             catch (SocketException problem)
             {

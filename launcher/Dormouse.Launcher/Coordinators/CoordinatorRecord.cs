@@ -53,6 +53,26 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
         PointDefaultTo(directory, FileName(Port));
     }
 
+    /// <summary>The coordinator runs no more: a process that is ending has no executable, though it may still have its sockets.</summary>
+    public bool HasEnded
+    {
+        get
+        {
+            try
+            {
+                return File.ResolveLinkTarget($"/proc/{Pid}/exe", returnFinalTarget: false) is null;
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return false;
+            }
+            catch (IOException)
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>Takes the record away; the newest of the others becomes the default.</summary>
     public void Remove(string directory)
     {

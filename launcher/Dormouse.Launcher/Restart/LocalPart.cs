@@ -1,4 +1,5 @@
 using Dormouse.Launcher.Interop;
+using Dormouse.Launcher.Launch;
 using Dormouse.Protocol.Image;
 
 namespace Dormouse.Launcher.Restart;
@@ -44,10 +45,13 @@ internal sealed class LocalPart
         foreach (ImageFile image in _images) image.VerifyMemory();
     }
 
+    /// <exception cref="RestartException">One of these processes still lives here.</exception>
+    public void RefuseWhileRunning() => StillRunning.Refuse(_images);
+
     /// <summary>This process becomes the restorer: does not return unless that fails.</summary>
     public RestartException Become(CoordinatorContact coordinator, ulong session)
     {
-        byte[] plan = PlanWriter.Write(_planner.PlanWith(coordinator, session));
+        byte[] plan = PlanWriter.Write(_planner.PlanWith(coordinator, session) with { Library = PreloadLibrary.Find() });
         Start.Restore();
         RestartException problem = Restorer.Become(_restorer, plan, coordinator.Descriptor);
         GC.KeepAlive(coordinator);

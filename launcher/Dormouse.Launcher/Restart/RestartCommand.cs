@@ -75,7 +75,7 @@ public static class RestartCommand
             return Report(part, $"{what} can be woken here, {part.Way}.");
         }
 
-        StillRunning.Refuse(images);
+        part.RefuseWhileRunning();
         return Wake(options, generation, part, $"waking {what} {part.Way}");
     }
 

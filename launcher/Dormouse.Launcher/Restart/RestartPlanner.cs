@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Dormouse.Launcher.Launch;
 using Dormouse.Protocol.Image;
 
 namespace Dormouse.Launcher.Restart;
@@ -52,7 +51,6 @@ internal sealed class RestartPlanner
         AcceptChangedFiles = _options.AcceptChangedFiles,
         Quiet = _options.Quiet,
         HighDescriptor = HighDescriptor(),
-        Library = PreloadLibrary.Find(),
     };
 
     /// <summary>A random number for one run.</summary>

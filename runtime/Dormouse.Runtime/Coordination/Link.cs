@@ -225,6 +225,11 @@ internal sealed unsafe class Link
             error = FinishConnect(fd);
         }
 
+        if (error >= 0 && IsConnectedToItself(fd, address))
+        {
+            error = -Errno.ConnectionRefused;
+        }
+
         if (error < 0)
         {
             Kernel.Close(fd);
@@ -236,6 +241,17 @@ internal sealed unsafe class Link
         // The kernel gives our port to connections of the program, too. When all are dead, ours must not keep it (TIME_WAIT).
         Kernel.Call(SystemCall.SetSockOpt, fd, Constant.SOL_SOCKET, ReuseAddress, (long)&on, sizeof(int));
         return fd;
+    }
+
+    // Nobody listens, and the kernel gave us the very port that we look for (simultaneous open, RFC 9293 3.5).
+    private static bool IsConnectedToItself(int fd, byte[] address)
+    {
+        int length = address.Length;
+        byte[] own = new byte[length];
+        fixed (byte* at = own)
+        {
+            return Kernel.Call(SystemCall.GetSockName, fd, (long)at, (long)&length) == 0 && own.AsSpan().SequenceEqual(address);
+        }
     }
 
     private static long FinishConnect(int fd)

@@ -58,9 +58,19 @@ internal sealed class HostCounters
     /// <param name="coordinator">The host of the coordinator.</param>
     public async Task CheckpointAndKillAsync(string coordinator, CancellationToken token)
     {
+        await CheckpointAsync(coordinator, token);
+        await KillAsync(token);
+    }
+
+    public async Task KillAsync(CancellationToken token)
+    {
+        foreach (string host in _hosts.Names) await _hosts.KillAllOnAsync(token, host);
+    }
+
+    public async Task CheckpointAsync(string coordinator, CancellationToken token)
+    {
         ToolResult checkpoint = await _hosts.RunOnAsync(token, coordinator, "mouse", ["dmcommand", .. CoordinatorOn(coordinator), "--checkpoint"]);
         if (checkpoint.ExitCode != 0) throw _hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
-        foreach (string host in _hosts.Names) await _hosts.KillAllOnAsync(token, host);
     }
 
     /// <summary>Starts dmrestart on a host with a coordinator of its own there, and waits until all counters count again.</summary>

@@ -65,9 +65,12 @@ internal sealed class HostsRestartTests
     [Test, CancelAfter(90_000)]
     public async Task WhatIsMissing_IsSaidBeforeAnythingStarts(CancellationToken token)
     {
-        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c");
         HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
-        await counters.CheckpointAndKillAsync("a", token);
+        await counters.CheckpointAsync("a", token);
+        ToolResult runningHere = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "--hosts", "a,b", counters.Images);
+        ToolResult runningThere = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "--hosts", "c,b", counters.Images);
+        await counters.KillAsync(token);
         string[] before = [counters.Text("a"), counters.Text("b")];
         await hosts.RunOnAsync(token, "b", "mouse", "cp", "-a", Built.Build + "/bin", "/tmp/bin");
         await hosts.RunOnAsync(token, "b", "mouse", "sh", "-c", $"mkdir /tmp/lib; cp -a {Built.Build}/lib/dormouse /tmp/lib");
@@ -81,6 +84,12 @@ internal sealed class HostsRestartTests
 
         Assert.Multiple(() =>
         {
+            foreach (ToolResult running in new[] { runningHere, runningThere })
+            {
+                Assert.That(running.ExitCode, Is.EqualTo(125));
+                Assert.That(running.Errors, Does.Match("^dmrestart: (b: )?counter \\(pid [0-9]+\\) is still running here, "), hosts.Transcript.ToString());
+            }
+
             Assert.That(unknown.Errors, Does.Contain("dmrestart: nowhere cannot be reached: ssh ended with 255.\n"), hosts.Transcript.ToString());
             Assert.That(without.Errors, Does.StartWith("dmrestart: a has no Dormouse at /tmp/bin/"), hosts.Transcript.ToString());
             Assert.That(notThere.Errors, Is.EqualTo("dmrestart: There is no such image on a, b.\n"), hosts.Transcript.ToString());

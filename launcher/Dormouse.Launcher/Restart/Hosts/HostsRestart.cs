@@ -66,6 +66,7 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
     private int Wake(IReadOnlyList<CatalogImage> generation, IReadOnlyList<HostShare> shares)
     {
         LocalPart? own = OwnPart(shares);
+        own?.RefuseWhileRunning();
         using CoordinatorClient coordinator = RestartCoordinator.Open(options, Path.GetDirectoryName(generation[0].Path)!);
         string[] endpoints = Reachable(coordinator);
         foreach (RemotePart remote in _remotes) remote.Prepare(ShareOf(shares, remote.Target), options, endpoints, coordinator.Address.Token);

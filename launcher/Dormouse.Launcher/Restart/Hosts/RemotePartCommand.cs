@@ -55,6 +55,7 @@ internal static class RemotePartCommand
             return ExitCode.Success;
         }
 
+        part.RefuseWhileRunning();
         using CoordinatorClient coordinator = Reach([.. request[PartWords.Coordinator]], request[PartWords.Token].First());
         PartAnswers.Send(answers, [PartWords.Ready, .. part.Differences]);
         if (LineReader.Read(input) != PartWords.Go) return ExitCode.Success;
