@@ -23,7 +23,7 @@ internal static class StillRunning
                 if (Environment.TickCount64 > deadline)
                 {
                     throw new RestartException(
-                        $"{image.Manifest.Program} (pid {image.Manifest.Pid}) is still running here, and both would write to the same files. End it first, such as with dmcommand --kill, and run dmrestart again.");
+                        $"{image.Manifest.Program} (pid {image.Manifest.Pid}) is still running, and both would write to the same files. End it first, such as with dmcommand --kill, and run dmrestart again.");
                 }
 
                 Thread.Sleep(20);

@@ -87,7 +87,7 @@ internal sealed class HostsRestartTests
             foreach (ToolResult running in new[] { runningHere, runningThere })
             {
                 Assert.That(running.ExitCode, Is.EqualTo(125));
-                Assert.That(running.Errors, Does.Match("^dmrestart: (b: )?counter \\(pid [0-9]+\\) is still running here, "), hosts.Transcript.ToString());
+                Assert.That(running.Errors, Does.Match("^dmrestart: (On b: )?counter \\(pid [0-9]+\\) is still running, and both"), hosts.Transcript.ToString());
             }
 
             Assert.That(unknown.Errors, Does.Contain("dmrestart: nowhere cannot be reached: ssh ended with 255.\n"), hosts.Transcript.ToString());
