@@ -26,6 +26,8 @@ public enum FrameKind : ushort
     Publish = 19,
     Lookup = 20,
     Published = 21,
+    Announce = 22,
+    Announced = 23,
 
     // Opening of every connection.
     ServerHello = 50,

@@ -25,6 +25,7 @@
 #include "exec_window.h"
 #include "fork.h"
 #include "membership.h"
+#include "old_address_calls.h"
 #include "own_table.h"
 #include "shell.h"
 #include "suspend.h"
@@ -134,6 +135,8 @@ __attribute__((constructor)) static void start(void)
     dm_exec_prepare();
     dm_shell_prepare();
     dm_fork_prepare();
+    dm_address_calls_prepare();
+    dm_host_names_prepare();
     errno = saved;
     if (dm_membership_take(environ) != 0)
         return;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dm_image.h"
+#include "old_addresses.h"
 
 #define PRELOAD "LD_PRELOAD="
 #define LIBRARY "/lib/dormouse/libdormouse.so"
@@ -61,6 +62,12 @@ const char *dm_membership_stdio(void)
 const char *dm_membership_namespaces(void)
 {
     return value_of(NAMESPACES);
+}
+
+/* Of no fixed size, and kept by old_addresses.c. */
+static int is_addresses(const char *entry)
+{
+    return strncmp(entry, DM_ADDRESSES_VARIABLE, sizeof DM_ADDRESSES_VARIABLE - 1) == 0;
 }
 
 static int is_preload(const char *entry)
@@ -179,7 +186,7 @@ static void hide(char **environment)
 {
     char **to = environment;
     for (char **from = environment; *from != NULL; from++) {
-        if (which_variable(*from) < 0 && (!is_preload(*from) || leave_other_libraries(*from)))
+        if (which_variable(*from) < 0 && !is_addresses(*from) && (!is_preload(*from) || leave_other_libraries(*from)))
             *to++ = *from;
     }
     *to = NULL;
@@ -205,6 +212,9 @@ int dm_membership_take(char **environment)
     if ((found & needed) != needed)
         return -1;
     s_library->bytes = library_bytes;
+    const char *addresses = find(environment, is_addresses);
+    if (addresses != NULL)
+        dm_addresses_take(addresses);
     if (!is_go_program())
         hide(environment);
     return 0;
@@ -256,7 +266,7 @@ size_t dm_membership_room(char *const *environment)
         return 0;
     /* The room may be used after a restart, when the library lies elsewhere. */
     size_t library_bytes = s_library->bytes > DM_RESTART_LIBRARY_BYTES ? s_library->bytes : DM_RESTART_LIBRARY_BYTES;
-    size_t pointers = VARIABLES + 3; /* with LD_PRELOAD, the extra one and the end */
+    size_t pointers = VARIABLES + 4; /* with the addresses, LD_PRELOAD, the extra one and the end */
     size_t others = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
         pointers++;
@@ -274,11 +284,14 @@ char **dm_membership_environment(char *const *environment, int carries, char *ex
     for (; environment != NULL && *environment != NULL; environment++) {
         if (is_preload(*environment))
             others = *environment + sizeof PRELOAD - 1;
-        else if (which_variable(*environment) < 0)
+        else if (which_variable(*environment) < 0 && !is_addresses(*environment))
             *to++ = *environment;
     }
     for (int i = 0; i < VARIABLES; i++)
         *to++ = s_variables[i].entry;
+    char *addresses = dm_addresses_entry();
+    if (addresses != NULL)
+        *to++ = addresses;
     if (extra != NULL)
         *to++ = extra;
     char *preload = (char *)(to + 2);

@@ -48,6 +48,10 @@ internal sealed class MemberMessages(Computation computation)
                 Lookup lookup = Frame.Read<Lookup>(payload);
                 if (IsCurrent(lookup.Epoch)) Restart.Names.Ask(member, lookup);
                 break;
+            case FrameKind.Announce:
+                Announce announce = Frame.Read<Announce>(payload);
+                if (IsCurrent(announce.Epoch)) Restart.Names.Announce(announce);
+                break;
             case FrameKind.RestartFailed:
                 RestartFailed restart = Frame.Read<RestartFailed>(payload);
                 if (computation.Round is { IsRestart: true }) computation.Fail(FailureKind.Failed, Attribute(member, restart.Reason));

@@ -17,6 +17,7 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
 
     public override void Entered(Phase phase)
     {
+        Names.Tell(Participants);
         switch (phase)
         {
             case Phase.Memory:

@@ -8,7 +8,7 @@ public static class Frame
     /// <summary>Longest payload of most kinds.</summary>
     public const int MaximumPayloadBytes = 1 << 20;
 
-    /// <summary>Longest payload of the two kinds that grow with the number of descriptors.</summary>
+    /// <summary>Longest payload of those kinds that grow with the number of descriptors.</summary>
     public const int MaximumInventoryBytes = 64 << 20;
 
     /// <summary>Longest payload before a peer has proved that it knows the token.</summary>
@@ -38,5 +38,5 @@ public static class Frame
 
     /// <summary>Longest payload that a frame of this kind may have.</summary>
     public static int MaximumBytes(FrameKind kind)
-        => kind is FrameKind.Inventory or FrameKind.Candidates ? MaximumInventoryBytes : MaximumPayloadBytes;
+        => kind is FrameKind.Inventory or FrameKind.Candidates or FrameKind.Announced ? MaximumInventoryBytes : MaximumPayloadBytes;
 }

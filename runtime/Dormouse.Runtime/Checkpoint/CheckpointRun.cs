@@ -87,6 +87,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         SystemV!.Capture();
         exchange.Dispose();
         Process = ProcessState.Capture();
+        Addresses.ShownHost.Note();
         Pass(Phase.Drain);
 
         var identity = new ImageIdentity(worker.Computation, request.Generation, worker.Member, candidates.ImageCount);

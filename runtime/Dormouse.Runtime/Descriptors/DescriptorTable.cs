@@ -184,6 +184,15 @@ internal sealed class DescriptorTable
         }
     }
 
+    /// <summary>See <see cref="Addresses.OldAddresses.Claim"/>.</summary>
+    public void ClaimPorts()
+    {
+        foreach (OpenFile file in _files)
+        {
+            (file as UnboundSocket)?.ClaimPort(_self);
+        }
+    }
+
     /// <summary>All members have all their descriptors: fill the sockets, and what refers to other descriptors.</summary>
     public void Finish(DescriptorExchange exchange)
     {

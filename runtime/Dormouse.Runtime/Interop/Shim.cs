@@ -151,9 +151,19 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_table_leave_with")]
     public static extern uint LeaveTableWith(uint keep);
 
-    /// <summary>What getsockname(2) and getpeername(2) say; see native-shim/src/shown_names.h.</summary>
-    [DllImport(Library, EntryPoint = "dm_show_names")]
-    public static extern void ShowNames(Sockets.ShownName* names, ulong count);
+    /// <summary>Where old addresses are now, and the same for the environment of what is executed; see native-shim/src/old_addresses.h.</summary>
+    [DllImport(Library, EntryPoint = "dm_addresses_set")]
+    public static extern void SetAddresses(byte* table, byte* entry);
+
+    /// <summary>The table that counts, or null.</summary>
+    [DllImport(Library, EntryPoint = "dm_addresses_in_use")]
+    public static extern byte* Addresses();
+
+    [DllImport(Library, EntryPoint = "dm_address_to_now")]
+    public static extern void AddressToNow(byte* address, ulong bytes, int protocol);
+
+    [DllImport(Library, EntryPoint = "dm_address_to_shown")]
+    public static extern void AddressToShown(byte* address, ulong bytes, int protocol, int isOwn);
 
     [DllImport(Library, EntryPoint = "dm_resume")]
     public static extern void Resume();

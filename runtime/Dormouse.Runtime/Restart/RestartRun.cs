@@ -1,4 +1,5 @@
 // World: a restored process whose program threads are still parked.
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Checkpoint;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Descriptors;
@@ -25,6 +26,7 @@ internal static unsafe class RestartRun
         Shim.Self()->OwnsTable = 0;
         Sockets.AcceptOrder.Forget();
         Sockets.ShownNames.Forget();
+        OldAddresses.Forget();
         if (Shim.AwaitRestored(RestoredDeadlineMilliseconds) < 0)
         {
             Fail(null, worker.Who() + ": not all threads came back. Run dmrestart again.");
@@ -83,16 +85,22 @@ internal static unsafe class RestartRun
         run.Files!.Check((info->Flags & AcceptChangedFiles) != 0);
         run.Process!.RestoreSurroundings();
         var exchange = DescriptorExchange.Open(info->Session, worker.Member);
+        OldAddresses.AnnounceHost(link, epoch);
         // Until here nothing outside the processes has been changed.
         Pass(link, epoch, Phase.Reopen);
+        OldAddresses.Use();
         run.SystemV!.Restore();
         run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
         run.Descriptors!.Restore(exchange, link, epoch);
         run.SharedMemory.CloseDescriptors();
+        run.Descriptors.ClaimPorts();
+        OldAddresses.AnnouncePorts(link, epoch);
         Pass(link, epoch, Phase.Reconnect);
         run.Descriptors.Finish(exchange);
+        OldAddresses.AnnouncePorts(link, epoch);
         Pass(link, epoch, Phase.Refill);
+        OldAddresses.Use();
         run.Descriptors.Seal();
         run.Descriptors.ReleaseCarried();
         run.SharedMemory.Seal();
@@ -118,6 +126,11 @@ internal static unsafe class RestartRun
             if (kind is FrameKind.Abort or FrameKind.KillRequested)
             {
                 Kernel.Call(SystemCall.ExitGroup, 1);
+            }
+
+            if (kind == FrameKind.Announced)
+            {
+                OldAddresses.Learn(Frame.Read<Announced>(payload));
             }
 
             if (kind == FrameKind.BarrierReleased)

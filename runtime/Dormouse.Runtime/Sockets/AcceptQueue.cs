@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (connect).
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -107,26 +108,29 @@ internal sealed class AcceptQueue
     }
 
     /// <summary>Connects them all, first come first, to the socket that listens again.</summary>
-    public void Connect()
+    /// <param name="port">Of that socket; 0: it has none.</param>
+    public void Connect(int port)
     {
         foreach (Entry entry in _entries)
         {
             if (!entry.IsLost)
             {
-                Connect(entry);
+                Connect(entry, port);
             }
         }
     }
 
-    private static void Connect(Entry entry)
+    private static void Connect(Entry entry, int port)
     {
         int fd = entry.Here?.Descriptors[0].Fd ?? entry.Made;
         int domain = SocketCalls.Domain(fd);
         bool isUnix = domain == Constant.AF_UNIX;
-        SocketName.Bind(fd, domain, isUnix ? entry.ClientAddress : TcpAddress.For(domain, entry.ClientAddress), "a connection that waits to be accepted");
+        byte[] client = isUnix ? entry.ClientAddress : TcpAddress.For(domain, OldAddresses.ToNow(entry.ClientAddress));
+        byte[] server = isUnix ? entry.ServerAddress : TcpAddress.For(domain, TcpAddress.WithPort(OldAddresses.ToNow(entry.ServerAddress), port));
+        SocketName.Bind(fd, domain, client, "a connection that waits to be accepted");
         // All that it needs is here: it is made at once, or the program must wait for it, as it would then.
         Kernel.Fcntl(fd, Constant.F_SETFL, Constant.O_NONBLOCK);
-        int error = SocketCalls.Connect(fd, isUnix ? entry.ServerAddress : TcpAddress.For(domain, entry.ServerAddress));
+        int error = SocketCalls.Connect(fd, server);
         if (error is < 0 and not -Errno.InProgress)
         {
             throw new CheckpointException($"the connection to {SocketName.Text(entry.ServerAddress)} that waits to be accepted cannot be made again: {Errno.Text(error)}. Run dmrestart again.");
@@ -134,7 +138,7 @@ internal sealed class AcceptQueue
 
         if (!isUnix)
         {
-            AcceptOrder.Add(SocketCalls.LocalAddress(fd), entry.ServerAddress);
+            AcceptOrder.Add(SocketCalls.LocalAddress(fd), server);
         }
 
         Kernel.Fcntl(fd, Constant.F_SETFL, 0);

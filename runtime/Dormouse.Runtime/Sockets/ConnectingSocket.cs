@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -18,8 +19,9 @@ internal sealed class ConnectingSocket(DescriptorInfo info) : UnboundSocket(info
     {
         base.Capture();
         // getpeername(2) tells only of connections that are made.
-        _peerAddress = InetDiagnosis.AtPort(Domain, 1 << TcpState.SynSent, LocalAddress.AsSpan(2, 2))
+        byte[] peer = InetDiagnosis.AtPort(Domain, 1 << TcpState.SynSent, LocalAddress.AsSpan(2, 2))
             .Find(one => one.Inode == Info.Status.Inode).Peer ?? [];
+        _peerAddress = OldAddresses.ToShown(peer, Protocol, isOwn: false);
     }
 
     /// <summary>All listening sockets of the computation are back.</summary>
@@ -28,7 +30,7 @@ internal sealed class ConnectingSocket(DescriptorInfo info) : UnboundSocket(info
         if (Keeper == self && _peerAddress.Length > 0)
         {
             Kernel.Fcntl(Descriptors[0].Fd, Constant.F_SETFL, Constant.O_NONBLOCK);
-            SocketCalls.Connect(Descriptors[0].Fd, _peerAddress);
+            SocketCalls.Connect(Descriptors[0].Fd, OldAddresses.ToNow(_peerAddress, Protocol));
         }
 
         base.Seal(self);

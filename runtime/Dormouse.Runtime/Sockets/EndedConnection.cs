@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -39,7 +40,7 @@ internal sealed class EndedConnection(DescriptorInfo info, TcpState state) : Unb
             return base.Reopen();
         }
 
-        (int near, int far) = TcpPair.MakeAnywhere(LocalAddress, Domain, Name);
+        (int near, int far) = TcpPair.MakeAnywhere(OldAddresses.ToNow(ShownAddress), Domain, Name);
         _far = far < 0 ? far : DescriptorNumbers.Raise(far);
         return near;
     }
@@ -55,7 +56,7 @@ internal sealed class EndedConnection(DescriptorInfo info, TcpState state) : Unb
         Options.RestoreBeforeUse(near);
         if (!state.WasConnected)
         {
-            SocketName.Bind(near, Domain, LocalAddress, Name);
+            SocketName.Bind(near, Domain, OldAddresses.ToNow(ShownAddress), Name);
             Refuse(near);
         }
         else

@@ -40,8 +40,13 @@ internal abstract class ListeningSocket(DescriptorInfo info, int backlog) : Unbo
         base.Fill(self, exchange);
         if (Keeper == self)
         {
-            SocketCalls.Listen(Descriptors[0].Fd, backlog);
-            Queue.Connect();
+            int error = SocketCalls.Listen(Descriptors[0].Fd, backlog);
+            if (error < 0)
+            {
+                throw new CheckpointException($"{Name} cannot listen on {SocketName.Text(LocalAddress)} again: {Errno.Text(error)}. Stop the program that uses this name and run dmrestart again.");
+            }
+
+            Queue.Connect(Domain == Constant.AF_UNIX ? 0 : TcpAddress.PortOf(SocketCalls.LocalAddress(Descriptors[0].Fd)));
         }
     }
 

@@ -1,10 +1,11 @@
 // World: restored process (add), Frozen (look).
 using System.Runtime.InteropServices;
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
-/// <summary>What the program takes for the addresses of a socket, where a restart could not give it those: struct dm_shown_name of native-shim/src/shown_names.h.</summary>
+/// <summary>What the program takes for the addresses of a socket, where a restart could not give it those: struct dm_shown_name of native-shim/src/old_addresses.h.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShownName
 {
@@ -37,24 +38,33 @@ internal unsafe struct ShownName
     }
 }
 
-/// <summary>All of them, of this process. A child of fork(2) inherits them; a program that is executed does not.</summary>
-internal static unsafe class ShownNames
+/// <summary>
+/// Names of sockets that cannot be told from their addresses (<see cref="OldAddresses"/>), because the ports are others. A child of
+/// fork(2) inherits them, and so does a program that is executed, at least the first ones.
+/// </summary>
+internal static class ShownNames
 {
     private const int Cookie = 57; // SO_COOKIE
     private static readonly Dictionary<ulong, ShownName> s_names = [];
-    private static ShownName* s_shown;
 
-    /// <summary>The addresses that the program sees; those of the kernel where nothing else is known.</summary>
-    public static (byte[] Local, byte[] Peer) Of(int fd, byte[] local, byte[] peer)
-        => s_names.Count > 0 && s_names.TryGetValue(CookieOf(fd), out ShownName name) ? name.Addresses : (local, peer);
+    /// <summary>The addresses that the program sees.</summary>
+    public static (byte[] Local, byte[] Peer) Of(int fd, int protocol, byte[] local, byte[] peer)
+    {
+        (byte[] shownLocal, byte[] shownPeer) = s_names.Count > 0 && s_names.TryGetValue(CookieOf(fd), out ShownName name) ? name.Addresses : ([], []);
+        return (
+            shownLocal.Length > 0 ? shownLocal : OldAddresses.ToShown(local, protocol, isOwn: true),
+            shownPeer.Length > 0 ? shownPeer : OldAddresses.ToShown(peer, protocol, isOwn: false));
+    }
 
     /// <summary>What was known of sockets that are gone. At the beginning of a restart.</summary>
     public static void Forget() => s_names.Clear();
 
-    /// <summary>The program has this socket, and has seen these addresses.</summary>
-    public static void Expect(int fd, byte[] local, byte[] peer)
+    /// <summary>The program has this socket, and has seen these addresses; empty: it may have any peer later.</summary>
+    public static void Expect(int fd, int protocol, byte[] local, byte[] peer)
     {
-        if (!local.AsSpan().SequenceEqual(SocketCalls.LocalAddress(fd)) || !peer.AsSpan().SequenceEqual(SocketCalls.PeerAddress(fd)))
+        bool isLocalKnown = local.AsSpan().SequenceEqual(OldAddresses.ToShown(SocketCalls.LocalAddress(fd), protocol, isOwn: true));
+        bool isPeerKnown = peer.Length == 0 || peer.AsSpan().SequenceEqual(OldAddresses.ToShown(SocketCalls.PeerAddress(fd), protocol, isOwn: false));
+        if (!isLocalKnown || !isPeerKnown)
         {
             ulong cookie = CookieOf(fd);
             s_names[cookie] = ShownName.Of(cookie, local, peer);
@@ -64,16 +74,10 @@ internal static unsafe class ShownNames
     /// <summary>From now on the program sees them.</summary>
     public static void Show()
     {
-        ShownName* old = s_shown;
-        s_shown = s_names.Count == 0 ? null : (ShownName*)NativeMemory.Alloc((nuint)s_names.Count, (nuint)sizeof(ShownName));
-        int next = 0;
-        foreach (ShownName name in s_names.Values)
+        if (s_names.Count > 0)
         {
-            s_shown[next++] = name;
+            OldAddresses.Use([.. s_names.Values]);
         }
-
-        Shim.ShowNames(s_shown, (ulong)next);
-        NativeMemory.Free(old);
     }
 
     private static ulong CookieOf(int fd)

@@ -1,5 +1,6 @@
 // World: restored process.
 using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -11,14 +12,44 @@ internal static class SocketName
     private const int ReuseAddress = 2, V6Only = 26, Ipv6 = 41;
     private const int FamilyBytes = 2;
 
-    /// <exception cref="CheckpointException">The name is taken or the address is not here.</exception>
-    public static void Bind(int fd, int domain, byte[] address, string what)
+    /// <summary>Binds a socket to what the program takes for its address: that is elsewhere on another host, and may have another port
+    /// there. Clients that the computation knows find it all the same.</summary>
+    /// <exception cref="CheckpointException">The name is taken.</exception>
+    public static void BindShown(int fd, int domain, int protocol, byte[] shown, string what)
     {
-        if (!IsBound(domain, address))
+        if (!IsBound(domain, shown) || domain == Constant.AF_UNIX)
         {
+            Bind(fd, domain, shown, what);
             return;
         }
 
+        byte[] now = OldAddresses.ToNow(shown);
+        int error = OldAddresses.IsTaken(protocol, shown) ? -Errno.AddressInUse : TryBind(fd, domain, now, what);
+        if (error == -Errno.AddressInUse && OldAddresses.AreUsed)
+        {
+            error = SocketCalls.Bind(fd, TcpAddress.WithPort(now, 0));
+            byte[] other = SocketCalls.LocalAddress(fd);
+            if (error == 0)
+            {
+                OldAddresses.Moved(protocol, shown, other);
+                RestartStdio.Warn($"{what}: {Text(shown)} is at port {TcpAddress.PortOf(other)} of this host now, where its own one is in use; this computation finds it, other clients do not");
+            }
+        }
+
+        Check(error, shown, what);
+    }
+
+    /// <exception cref="CheckpointException">The name is taken or the address is not here.</exception>
+    public static void Bind(int fd, int domain, byte[] address, string what)
+    {
+        if (IsBound(domain, address))
+        {
+            Check(TryBind(fd, domain, address, what), address, what);
+        }
+    }
+
+    private static int TryBind(int fd, int domain, byte[] address, string what)
+    {
         bool isInternet = domain is Constant.AF_INET or Constant.AF_INET6;
         if (isInternet)
         {
@@ -36,11 +67,11 @@ internal static class SocketName
             error = SocketCalls.Bind(fd, address);
         }
 
-        if (isInternet && error == -Errno.AddressNotAvailable)
-        {
-            error = SocketCalls.Bind(fd, HereInsteadOf(domain, address));
-        }
+        return isInternet && error == -Errno.AddressNotAvailable ? SocketCalls.Bind(fd, HereInsteadOf(domain, address)) : error;
+    }
 
+    private static void Check(int error, byte[] address, string what)
+    {
         if (error < 0)
         {
             throw new CheckpointException($"{what} cannot be bound to {Text(address)} again: {Errno.Text(error)}. Stop the program that uses this name and run dmrestart again.");

@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Interop;
@@ -97,7 +98,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override void Capture()
     {
         base.Capture();
-        _shown = ShownNames.Of(Info.Fd, LocalAddress, _peerAddress);
+        _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, _peerAddress);
         SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
     }
 
@@ -128,20 +129,24 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
         }
 
-        ShownNames.Expect(Descriptors[0].Fd, _shown.Local, _shown.Peer);
+        ShownNames.Expect(Descriptors[0].Fd, Protocol, _shown.Local, _shown.Peer);
     }
 
     protected override (int Near, int Far) MakePair()
     {
+        byte[] local = NowWithPortOf(_shown.Local, LocalAddress);
         if (IsSelf)
         {
-            int fd = TcpPair.MakeSelf(LocalAddress, Domain, Name);
+            int fd = TcpPair.MakeSelf(local, Domain, Name);
             return (fd, Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC));
         }
 
         int farDomain = FarEndHere is TcpConnection far ? far.Domain : FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain;
-        return TcpPair.Make(LocalAddress, Domain, _peerAddress, farDomain, Name);
+        return TcpPair.Make(local, Domain, NowWithPortOf(_shown.Peer, _peerAddress), farDomain, Name);
     }
+
+    // The ports of the kernel excluded each other where the connection was, whatever the program takes them for.
+    private static byte[] NowWithPortOf(byte[] shown, byte[] kernel) => TcpAddress.WithPort(OldAddresses.ToNow(shown), TcpAddress.PortOf(kernel));
 
     /// <summary>Nobody is there any more: a reset, unless the other side had ended the stream in order.</summary>
     protected override void BeforeClosingFarEnd(int farEnd)

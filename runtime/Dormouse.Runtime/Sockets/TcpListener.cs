@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -46,7 +47,8 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
         foreach (InetDiagnosis one in waiting)
         {
             Queue.Add(new AcceptQueue.Entry(
-                TcpAddress.KeyOf(one.Peer, one.Local), TcpAddress.KeyOf(one.Local, one.Peer), one.Peer, one.Local, one.State == TcpState.CloseWait));
+                TcpAddress.KeyOf(one.Peer, one.Local), TcpAddress.KeyOf(one.Local, one.Peer),
+                OldAddresses.ToShown(one.Peer, Protocol, isOwn: true), OldAddresses.ToShown(one.Local, Protocol, isOwn: true), one.State == TcpState.CloseWait));
         }
     }
 

@@ -20,17 +20,18 @@ internal static class UdpSender
     }
 
     /// <summary>0, or -errno: a datagram that cannot be sent is lost, as UDP may lose any.</summary>
+    /// <param name="sender">Where that is now.</param>
     /// <param name="receiver">A bound socket, not connected yet. It is connected to the sender meanwhile: when several sockets have its
     /// port, the kernel gives the datagram to the connected one.</param>
-    public static int Send(SocketMessage message, int receiver, int domain)
+    public static int Send(SocketMessage message, byte[] sender, int receiver, int domain)
     {
-        int fd = Bound(message.Sender, domain);
+        int fd = Bound(sender, domain);
         if (fd < 0)
         {
             return fd;
         }
 
-        int sent = SocketCalls.Connect(receiver, message.Sender);
+        int sent = SocketCalls.Connect(receiver, sender);
         if (sent == 0)
         {
             sent = MessageSender.Send(fd, message, SocketCalls.LocalAddress(receiver));

@@ -1,4 +1,5 @@
 // World: Frozen (capture), restored process (restore).
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -7,7 +8,8 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>A UDP socket: its port, whom it is connected to, and the datagrams that the program has not read.</summary>
 internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
 {
-    private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
+    private byte[] _shownPeer = [];
+    private readonly List<byte[]> _shownSenders = [];
     private SocketContents? _unread;
     private int _strangers;
 
@@ -22,6 +24,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
     public override void Capture()
     {
         base.Capture();
+        _shownPeer = OldAddresses.ToShown(SocketCalls.PeerAddress(Info.Fd), Protocol, isOwn: false);
         if (Keeper != Worker.Current.Member)
         {
             return;
@@ -30,6 +33,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         _unread = SocketContents.Peek(Info.Fd, false);
         foreach (SocketMessage message in _unread.Messages)
         {
+            _shownSenders.Add(OldAddresses.ToShown(message.Sender, Protocol, isOwn: false));
             _strangers += UdpSender.CanBe(message.Sender, Domain) ? 0 : 1;
         }
     }
@@ -41,9 +45,9 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         if (Keeper == self)
         {
             int lost = 0, error = 0;
-            foreach (SocketMessage message in _unread!.Messages)
+            for (int i = 0; i < _shownSenders.Count; i++)
             {
-                int result = UdpSender.Send(message, Descriptors[0].Fd, Domain);
+                int result = UdpSender.Send(_unread!.Messages[i], OldAddresses.ToNow(_shownSenders[i]), Descriptors[0].Fd, Domain);
                 (lost, error) = result < 0 ? (lost + 1, result) : (lost, error);
             }
 
@@ -56,9 +60,9 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
 
     public override void Seal(uint self)
     {
-        if (Keeper == self && _peerAddress.Length > 0)
+        if (Keeper == self && _shownPeer.Length > 0)
         {
-            SocketCalls.Connect(Descriptors[0].Fd, _peerAddress);
+            SocketCalls.Connect(Descriptors[0].Fd, OldAddresses.ToNow(_shownPeer, Protocol));
         }
 
         base.Seal(self);

@@ -1,3 +1,4 @@
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -18,26 +19,37 @@ internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
         if (Keeper == self)
         {
             Options.RestoreBeforeUse(Descriptors[0].Fd);
-            SocketName.Bind(Descriptors[0].Fd, Domain, ShownAddress, Name);
+            SocketName.BindShown(Descriptors[0].Fd, Domain, Protocol, _shown, Name);
+        }
+    }
+
+    /// <summary>The keeper of a port says which one it is going to bind.</summary>
+    public void ClaimPort(uint self)
+    {
+        if (Keeper == self && IsInternetName)
+        {
+            OldAddresses.Claim(Protocol, _shown);
         }
     }
 
     public override void Capture()
     {
         base.Capture();
-        _shown = ShownNames.Of(Info.Fd, LocalAddress, []).Local;
+        _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, []).Local;
     }
 
     /// <summary>In every holder: the program sees the address that it has bound.</summary>
     public override void Seal(uint self)
     {
         base.Seal(self);
-        if (Domain != Constant.AF_UNIX && SocketName.IsBound(Domain, _shown))
+        if (IsInternetName)
         {
-            ShownNames.Expect(Descriptors[0].Fd, _shown, SocketCalls.PeerAddress(Descriptors[0].Fd));
+            ShownNames.Expect(Descriptors[0].Fd, Protocol, _shown, []);
         }
     }
 
     /// <summary>What the program has bound, which may not be here.</summary>
     protected byte[] ShownAddress => _shown;
+
+    private bool IsInternetName => Domain != Constant.AF_UNIX && SocketName.IsBound(Domain, _shown);
 }
