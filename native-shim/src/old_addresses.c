@@ -81,6 +81,12 @@ static int is_any(const uint8_t *address)
     return memcmp(address, s_any, sizeof s_any) == 0 || is_v4_any(address);
 }
 
+/* Whether a socket bound to `bound` has what comes to `address`; 0.0.0.0 is for IPv4 only, :: for both. */
+static int covers(const uint8_t *bound, const uint8_t *address)
+{
+    return memcmp(bound, address, 16) == 0 || memcmp(bound, s_any, sizeof s_any) == 0 || (is_v4_any(bound) && is_mapped(address));
+}
+
 static int is_loopback(const uint8_t *address)
 {
     static const uint8_t Loopback[16] = {[15] = 1};
@@ -135,6 +141,18 @@ static const struct dm_known_address *find_address(const struct dm_address_table
     return NULL;
 }
 
+/* Of two, the one that is bound to the very address. */
+static const struct dm_known_port *find_shown_port(const struct dm_address_table *table, const struct endpoint *shown, int protocol, uint32_t host)
+{
+    const struct dm_known_port *port = ports_of(table), *found = NULL;
+    for (uint32_t i = 0; i < table->ports; i++) {
+        if (port[i].host == host && port[i].protocol == protocol && port[i].shown_port == shown->port &&
+            covers(port[i].shown, shown->address) && (found == NULL || !is_any(port[i].shown)))
+            found = &port[i];
+    }
+    return found;
+}
+
 void dm_address_to_now(void *address, size_t bytes, int protocol)
 {
     const struct dm_address_table *table = dm_addresses();
@@ -149,15 +167,11 @@ void dm_address_to_now(void *address, size_t bytes, int protocol)
     struct endpoint now = endpoint;
     if (known != NULL)
         memcpy(now.address, known->now, 16);
-    const struct dm_known_port *port = ports_of(table);
-    for (uint32_t i = 0; i < table->ports; i++) {
-        if (port[i].host != host || port[i].protocol != protocol || port[i].shown_port != endpoint.port ||
-            (!is_any(port[i].shown) && memcmp(port[i].shown, endpoint.address, 16) != 0))
-            continue;
-        now.port = port[i].now_port;
-        if (!is_any(port[i].now))
-            memcpy(now.address, port[i].now, 16);
-        break;
+    const struct dm_known_port *port = find_shown_port(table, &endpoint, protocol, host);
+    if (port != NULL) {
+        now.port = port->now_port;
+        if (!is_any(port->now))
+            memcpy(now.address, port->now, 16);
     }
     write_endpoint(address, &now);
 }
@@ -169,7 +183,7 @@ static const struct dm_known_port *find_port(const struct dm_address_table *tabl
     const struct dm_known_port *port = ports_of(table);
     for (uint32_t i = 0; i < table->ports; i++) {
         if (port[i].host == host && port[i].protocol == protocol && port[i].now_port == now->port &&
-            (is_any(port[i].now) || memcmp(port[i].now, now->address, 16) == 0))
+            covers(port[i].now, now->address))
             return &port[i];
     }
     return NULL;
@@ -185,20 +199,30 @@ static int is_from(const struct dm_address_table *table, uint32_t host, uint16_t
     return 0;
 }
 
+enum evidence { BY_ADDRESS, BY_RANGE, BY_PORT };
+
+static enum evidence evidence_for(const struct dm_address_table *table, uint32_t host, const struct endpoint *now, int protocol)
+{
+    return find_port(table, now, protocol, host) != NULL ? BY_PORT : is_from(table, host, now->port) ? BY_RANGE : BY_ADDRESS;
+}
+
 /* Several hosts may have an address now: then its ports tell whose it is, and else it is the first's. */
 static const struct dm_known_address *find_owner(const struct dm_address_table *table, const struct endpoint *now, int protocol, int is_own)
 {
-    const struct dm_known_address *known = dm_known_addresses(table), *first = NULL;
+    const struct dm_known_address *known = dm_known_addresses(table), *best = NULL;
+    enum evidence most = BY_ADDRESS;
     for (uint32_t i = 0; i < table->addresses; i++) {
         if (known[i].direction != DM_TO_SHOWN || memcmp(known[i].now, now->address, 16) != 0)
             continue;
-        if (is_own ? known[i].host == table->own_host
-                   : find_port(table, now, protocol, known[i].host) != NULL || is_from(table, known[i].host, now->port))
+        if (is_own && known[i].host == table->own_host)
             return &known[i];
-        if (first == NULL && !is_own)
-            first = &known[i];
+        enum evidence evidence = is_own || table->ranges == 0 ? BY_ADDRESS : evidence_for(table, known[i].host, now, protocol);
+        if (!is_own && (best == NULL || evidence > most)) {
+            best = &known[i];
+            most = evidence;
+        }
     }
-    return first;
+    return best;
 }
 
 void dm_address_to_shown(void *address, size_t bytes, int protocol, int is_own)

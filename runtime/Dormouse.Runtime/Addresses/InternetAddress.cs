@@ -7,18 +7,17 @@ namespace Dormouse.Runtime.Addresses;
 internal readonly record struct InternetAddress(ulong High, ulong Low)
 {
     public const int Bytes = 16;
+    private static readonly InternetAddress AnyV4 = new(0, 0xFFFF_0000_0000UL);
     private const int V4Offset = 4, V6Offset = 8; // in struct sockaddr_in, sockaddr_in6
 
     public bool IsV4 => High == 0 && Low >> 32 == 0xFFFF;
-
-    public bool IsAny => High == 0 && (Low == 0 || Low == 0xFFFF_0000_0000UL);
 
     public bool IsLoopback => (High == 0 && Low == 1) || (IsV4 && (byte)(Low >> 24) == 127);
 
     public static InternetAddress Read(ReadOnlySpan<byte> bytes)
         => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
 
-    public static InternetAddress OfV4(ReadOnlySpan<byte> bytes) => new(0, 0xFFFF_0000_0000UL | BinaryPrimitives.ReadUInt32BigEndian(bytes));
+    public static InternetAddress OfV4(ReadOnlySpan<byte> bytes) => new(0, AnyV4.Low | BinaryPrimitives.ReadUInt32BigEndian(bytes));
 
     /// <summary>Of struct sockaddr_in or sockaddr_in6; :: of anything else.</summary>
     public static InternetAddress Of(ReadOnlySpan<byte> socketAddress) => socketAddress.Length switch
@@ -40,6 +39,9 @@ internal readonly record struct InternetAddress(ulong High, ulong Low)
         Write(bytes);
         return bytes;
     }
+
+    /// <summary>Whether a socket bound to it has what comes to <paramref name="other"/>: 0.0.0.0 is for IPv4 only, :: for both.</summary>
+    public bool Covers(InternetAddress other) => this == other || this == default || (this == AnyV4 && other.IsV4);
 
     /// <summary>Whether both are in one network.</summary>
     /// <param name="other">The other one.</param>

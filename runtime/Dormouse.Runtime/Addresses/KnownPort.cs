@@ -14,7 +14,7 @@ internal readonly record struct KnownPort(uint Host, ushort Protocol, InternetAd
 
     /// <summary>Whether the kernel would not let both have it.</summary>
     public bool Excludes(KnownPort other)
-        => Protocol == other.Protocol && ShownPort == other.ShownPort && (Now.IsAny || other.Now.IsAny || Now == other.Now);
+        => Protocol == other.Protocol && ShownPort == other.ShownPort && (Now.Covers(other.Now) || other.Now.Covers(Now));
 
     public byte[] ToBytes()
     {

@@ -18,6 +18,8 @@ internal static unsafe class OldAddresses
     private static readonly Dictionary<ResourceKey, KnownPort> s_ports = [];
     private static readonly List<KnownPort> s_news = [];
     private static KnownHosts? s_hosts;
+    private static int s_moved;
+    private static string s_firstMoved = "";
 
     /// <summary>Whether programs use addresses that are not those of the kernel.</summary>
     public static bool AreUsed => s_hosts is not null;
@@ -29,6 +31,7 @@ internal static unsafe class OldAddresses
         s_ports.Clear();
         s_news.Clear();
         s_hosts = null;
+        s_moved = 0;
         AddressTable.Set(null);
     }
 
@@ -138,7 +141,24 @@ internal static unsafe class OldAddresses
     }
 
     /// <summary>What the program has bound to <paramref name="shown"/> is at another port now.</summary>
-    public static void Moved(int protocol, byte[] shown, byte[] now) => s_news.Add(PortOf(s_hosts!, protocol, shown, now));
+    public static void Moved(int protocol, byte[] shown, byte[] now)
+    {
+        if (s_moved++ == 0)
+        {
+            s_firstMoved = $"{SocketName.Text(shown)} is at port {TcpAddress.PortOf(now)}";
+        }
+
+        s_news.Add(PortOf(s_hosts!, protocol, shown, now));
+    }
+
+    /// <summary>Says which ports are not what they were: once for a process.</summary>
+    public static void WarnOfPorts(string who)
+    {
+        if (s_moved > 0)
+        {
+            RestartStdio.Warn($"{who}: {s_moved} ports are in use on this host and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds them; other clients do not");
+        }
+    }
 
     private static KnownPort PortOf(KnownHosts hosts, int protocol, byte[] shown, byte[] now) => new(
         hosts.Own, (ushort)protocol, InternetAddress.Of(shown), (ushort)TcpAddress.PortOf(shown), InternetAddress.Of(now), (ushort)TcpAddress.PortOf(now));

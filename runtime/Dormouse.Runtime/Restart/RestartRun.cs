@@ -99,6 +99,7 @@ internal static unsafe class RestartRun
         Pass(link, epoch, Phase.Reconnect);
         run.Descriptors.Finish(exchange);
         OldAddresses.AnnouncePorts(link, epoch);
+        OldAddresses.WarnOfPorts(worker.Who());
         Pass(link, epoch, Phase.Refill);
         OldAddresses.Use();
         run.Descriptors.Seal();

@@ -28,11 +28,9 @@ internal static class SocketName
         if (error == -Errno.AddressInUse && OldAddresses.AreUsed)
         {
             error = SocketCalls.Bind(fd, TcpAddress.WithPort(now, 0));
-            byte[] other = SocketCalls.LocalAddress(fd);
             if (error == 0)
             {
-                OldAddresses.Moved(protocol, shown, other);
-                RestartStdio.Warn($"{what}: {Text(shown)} is at port {TcpAddress.PortOf(other)} of this host now, where its own one is in use; this computation finds it, other clients do not");
+                OldAddresses.Moved(protocol, shown, SocketCalls.LocalAddress(fd));
             }
         }
 

@@ -53,7 +53,7 @@ internal sealed partial class HostTalkers
         ToolResult checkpoint = await _hosts.RunOnAsync(token, _front, _user, "dmcommand", "-p", Port, "--checkpoint");
         if (checkpoint.ExitCode != 0) throw _hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
         foreach (string host in _hosts.Names) await _hosts.KillAllOnAsync(token, host);
-        string[] where = first == second ? ["--hosts", first] : ["--host-map", $"{_places.A}={first},{_places.B}={second}"];
+        string[] where = first == second || _places.A == _places.B ? ["--hosts", string.Join(',', new[] { first, second }.Distinct())] : ["--host-map", $"{_places.A}={first},{_places.B}={second}"];
         (_places, _front) = ((first, second), first);
         _restart = _hosts.StartOn(_front, _user, ["dmrestart", "--new-coordinator", "-p", Port, .. where, _images]);
         await Condition.WaitAsync("the job to run again", async () =>
