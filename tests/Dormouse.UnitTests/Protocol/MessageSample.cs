@@ -32,6 +32,8 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(new Publish(3, [new PublishedName(new ResourceKey(1, 2), [3, 4, 5])])),
         Of(new Lookup(3, [new ResourceKey(1, 2), new ResourceKey(6, 7)])),
         Of(new Published(3, [new PublishedName(new ResourceKey(1, 2), [])])),
+        Of(new Announce(3, [new PublishedName(new ResourceKey(1, 2), [3, 4, 5])])),
+        Of(new Announced(3, [new PublishedName(new ResourceKey(1, 2), [])])),
         Of(new CheckpointCommand(ImageCodec.Lz4, false, "/scratch")),
         Of(default(StatusCommand)),
         Of(default(ListCommand)),

@@ -107,6 +107,29 @@ internal sealed class RestartTests
     }
 
     [Test]
+    public void WhatIsAnnounced_IsToldToAll_BeforeTheNextBarrierIsReleased()
+    {
+        Begin(2);
+        (RecordingPeer a, _) = Wake("a", 1);
+        (RecordingPeer b, _) = Wake("b", 2);
+        PublishedName[] here = [new(new ResourceKey(1, 2), [3])], both = [new(new ResourceKey(1, 2), [3]), new(new ResourceKey(4, 5), [6])];
+        a.Take();
+        b.Take();
+
+        _computation.State.Receive(a, FrameKind.Announce, Encode(new Announce(1, both)));
+        _computation.State.Receive(b, FrameKind.Announce, Encode(new Announce(1, here)));
+        foreach (RecordingPeer peer in new[] { a, b }) _computation.State.Receive(peer, FrameKind.BarrierReached, Encode(new BarrierReached(1, Phase.Reopen)));
+        foreach (RecordingPeer peer in new[] { a, b }) _computation.State.Receive(peer, FrameKind.BarrierReached, Encode(new BarrierReached(1, Phase.Reconnect)));
+
+        foreach (RecordingPeer peer in new[] { a, b })
+        {
+            List<ReceivedFrame> told = peer.Take();
+            Assert.That(told.Select(frame => frame.Kind), Is.EqualTo(new[] { FrameKind.Announced, FrameKind.BarrierReleased, FrameKind.BarrierReleased }));
+            Assert.That(told[0].As<Announced>().Names.Select(name => (name.Key.High, name.Value[0])), Is.EqualTo(new[] { (1ul, 3), (4ul, 6) }));
+        }
+    }
+
+    [Test]
     public void TheSameImageTwice_EndsTheRestart()
     {
         Begin(2);
