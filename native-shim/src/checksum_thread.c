@@ -3,18 +3,10 @@
 #include "checksum_thread.h"
 
 #include <linux/futex.h>
-#include <sched.h>
 
 #include "dm_crc32c.h"
 #include "dm_syscall.h"
-
-/* Of embed/rawthread.c; here without a TLS block, which nothing in this file uses. */
-struct dm_raw_entry {
-    int (*function)(void *);
-    void *argument;
-};
-int64_t dm_clone_raw(uint64_t flags, void *stack_top, uint32_t *parent_tid, uint32_t *child_tid, void *tls,
-                     struct dm_raw_entry *entry) __attribute__((visibility("hidden")));
+#include "helper_thread.h"
 
 struct dm_checksum_thread {
     struct dm_image_extent *extents;
@@ -22,8 +14,7 @@ struct dm_checksum_thread {
     uint64_t published; /* atomic */
     uint32_t news;      /* futex: changes with `published` and `is_over` */
     uint32_t is_over;   /* atomic */
-    uint32_t tid;       /* cleared and woken by the kernel when the thread has ended */
-    struct dm_raw_entry entry;
+    struct dm_helper helper;
 };
 
 static void sum(struct dm_image_extent *extent)
@@ -59,13 +50,9 @@ static void tell(struct dm_checksum_thread *thread)
 struct dm_checksum_thread *dm_checksum_start(void *memory, struct dm_image_extent *extents, uint64_t first)
 {
     struct dm_checksum_thread *thread = memory;
-    *thread = (struct dm_checksum_thread){
-        .extents = extents, .next = first, .published = first, .entry = {.function = run, .argument = thread}};
-    const uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                           CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-    int64_t tid = dm_clone_raw(flags, (char *)memory + DM_CHECKSUM_MEMORY_BYTES, &thread->tid, &thread->tid, NULL,
-                               &thread->entry);
-    return dm_is_error(tid) ? NULL : thread;
+    *thread = (struct dm_checksum_thread){.extents = extents, .next = first, .published = first};
+    int error = dm_helper_start(&thread->helper, (char *)memory + DM_CHECKSUM_MEMORY_BYTES, run, thread);
+    return error < 0 ? NULL : thread;
 }
 
 void dm_checksum_publish(struct dm_checksum_thread *thread, uint64_t count)
@@ -78,6 +65,5 @@ void dm_checksum_finish(struct dm_checksum_thread *thread)
 {
     __atomic_store_n(&thread->is_over, 1, __ATOMIC_RELEASE);
     tell(thread);
-    for (uint32_t tid; (tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE)) != 0;)
-        dm_futex(&thread->tid, FUTEX_WAIT, tid, NULL);
+    dm_helper_join(&thread->helper);
 }

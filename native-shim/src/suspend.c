@@ -26,6 +26,7 @@
 #include "exec_window.h"
 #include "interrupted.h"
 #include "pending.h"
+#include "pending_search.h"
 #include "procfs.h"
 #include "thread_attributes.h"
 
@@ -397,11 +398,7 @@ static void await_answers(void)
 
 void dm_capture_pending(void)
 {
-    for (uint32_t i = 0; i < s_suspension.count; i++) {
-        struct dm_thread_slot *slot = &s_suspension.slots[i];
-        if (slot->state == DM_SLOT_PARKED && dm_thread_pending(slot->tid) != 0)
-            __atomic_store_n(&slot->request, DM_REQUEST_NOTE_PENDING, __ATOMIC_RELEASE);
-    }
+    dm_search_pending(s_suspension.slots, s_suspension.count);
     await_answers();
 }
 

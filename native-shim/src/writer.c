@@ -31,9 +31,10 @@
  * a copy of a piece of our own stack. */
 #define ANSWER_BYTES (DM_WRITE_SCRATCH_BYTES - 2 * PIECE_BYTES - DM_COMPRESS_TABLE_BYTES - DM_CHECKSUM_MEMORY_BYTES)
 /* The small pieces that every process has (libc's data, stacks, our own) are mostly zeros and addresses: ranges up to the
- * first size are compressed until it is the second, which costs 1 to 2 ms. What a program has more of is written as it is. */
+ * first size are compressed until it is the second, which costs no more than writing them. What a program has more of is
+ * written as it is. */
 #define SMALL_BYTES (512u << 10)
-#define COMPRESSED_BYTES (1u << 20)
+#define COMPRESSED_BYTES (4u << 20)
 /* More than the frames from dm_image_write to the system call. */
 #define STACK_REACH (64u << 10)
 
