@@ -107,6 +107,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Shim.Resume();
         _isSuspended = false;
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
+        _builder.WriteLibrary();
+        _builder.Close();
         return new CheckpointOutcome(false, new WrittenImage(
             request.Epoch, _fd, _temporaryPath!, FinalName(), figures.Value, (ulong)standstill / 1000, manifest.Losses));
     }
@@ -270,6 +272,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private void CleanUp()
     {
+        _builder?.Close();
         ReleaseDescriptors();
         CapturedMemory.Release();
         Dumpability.Close();

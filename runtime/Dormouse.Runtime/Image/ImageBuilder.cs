@@ -28,6 +28,7 @@ internal sealed unsafe class ImageBuilder
     private readonly byte[] _threads;
     private readonly List<Mapping> _mappings;
     private readonly List<Scratch> _scratch = [];
+    private LibraryPages? _library;
 
     /// <param name="mappings">Those of the suspended process, before anything was mapped for this image.</param>
     public ImageBuilder(int fd, string path, ImageIdentity identity, List<Mapping> mappings)
@@ -39,7 +40,7 @@ internal sealed unsafe class ImageBuilder
         _threads = ThreadTable();
     }
 
-    /// <summary>Writes everything but does not sync. Returns null in the process that the restorer has made of the image.</summary>
+    /// <summary>Writes everything but <see cref="WriteLibrary"/>, and does not sync. Returns null in the process that the restorer has made of the image.</summary>
     /// <param name="manifest">Gets the files that the mappings need added.</param>
     /// <param name="sharedSaved">What of a shared mapping this process saves.</param>
     /// <exception cref="CheckpointException">Out of disk space, a mapping that cannot be restored, …</exception>
@@ -47,7 +48,7 @@ internal sealed unsafe class ImageBuilder
     {
         // Our own garbage is not worth saving: all free memory of the heap goes back to the kernel.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        LibraryPages library = LibraryPages.Find(_mappings);
+        LibraryPages library = _library = LibraryPages.Find(_mappings);
         Scratch before = AddScratch(SnapshotBytes), after = AddScratch(SnapshotBytes), working = AddScratch(WritePlan.ScratchBytes);
         ulong extentCapacity = ExtentCapacity();
         Scratch extents = AddScratch(extentCapacity * ImageLayout.ExtentBytes);
@@ -60,7 +61,7 @@ internal sealed unsafe class ImageBuilder
             uint exePath = plan.AddString(manifest.ExePath);
             manifest.NeededFiles = [.. neededByDescriptors, .. plan.NeededFiles];
             ulong firstFree = FillHeader(plan, manifest.Write(), exePath);
-            firstFree = library.Put(_fd, firstFree);
+            firstFree = library.Place(firstFree);
             byte[] vmas = Pinned(plan.Vmas), save = Pinned(plan.Save);
             fixed (byte* header = _header, vmaTable = vmas, saveTable = save, prepared = library.Extents)
             {
@@ -103,6 +104,12 @@ internal sealed unsafe class ImageBuilder
         ReleaseScratch();
         throw new CheckpointException($"the memory map of the process keeps changing while all its threads are suspended ({change}). Does another process write to it with ptrace? Try again.");
     }
+
+    /// <summary>What is in no memory of the program, when that goes on. World: Guest.</summary>
+    public void WriteLibrary() => _library!.Copy(_fd);
+
+    /// <summary>Closes what this has opened, not the image.</summary>
+    public void Close() => _library?.Close();
 
     /// <summary>Unmaps the working memory; also in a restored process.</summary>
     public void ReleaseScratch()

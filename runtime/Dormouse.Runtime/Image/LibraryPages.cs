@@ -2,6 +2,7 @@
 using System;
 using System.Buffers.Binary;
 using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
 
@@ -17,8 +18,10 @@ internal sealed unsafe class LibraryPages
     private const int HeaderBytes = 32, BuildIdOffset = 8, CountOffset = 28, BlockBytes = 32;
     private static string? s_path;
     private readonly Block[] _blocks;
+    private int _fd;
+    private ulong _place;
 
-    private LibraryPages(Block[] blocks) => _blocks = blocks;
+    private LibraryPages(int fd, Block[] blocks) => (_fd, _blocks) = (fd, blocks);
 
     /// <summary>struct dm_library_block, its place as an address.</summary>
     private readonly record struct Block(ulong Start, ulong FileOffset, uint Bytes, uint StoredBytes, uint Codec, uint Checksum)
@@ -26,7 +29,7 @@ internal sealed unsafe class LibraryPages
         public ulong End => Start + Bytes;
     }
 
-    /// <summary>Extents that are in the image already: struct dm_image_extent, ascending.</summary>
+    /// <summary>Where they are in the image: struct dm_image_extent, ascending.</summary>
     public byte[] Extents { get; private set; } = [];
 
     private static ulong LibraryStart => Shim.Self()->LibraryStart;
@@ -39,15 +42,8 @@ internal sealed unsafe class LibraryPages
     /// <summary>Finds the pages that belong to the library in memory; without any they are saved like other memory.</summary>
     public static LibraryPages Find(List<Mapping> mappings)
     {
-        int fd = Kernel.Open(FindPath(mappings), Constant.O_RDONLY | Constant.O_CLOEXEC);
-        if (fd < 0)
-        {
-            return new LibraryPages([]);
-        }
-
-        Block[] blocks = ReadBlocks(fd);
-        Kernel.Close(fd);
-        return new LibraryPages(blocks);
+        int fd = DescriptorNumbers.Raise(Kernel.Open(FindPath(mappings), Constant.O_RDONLY | Constant.O_CLOEXEC));
+        return new LibraryPages(fd, fd < 0 ? [] : ReadBlocks(fd));
     }
 
     /// <summary>Calls <paramref name="add"/> for all parts of a mapping, ascending; the second argument says whether the part is here.</summary>
@@ -76,23 +72,16 @@ internal sealed unsafe class LibraryPages
         AddPart(mapping, at, mapping.End, false, add);
     }
 
-    /// <summary>Copies the compressed pages into the image.</summary>
-    /// <param name="image">Its descriptor.</param>
+    /// <summary>Gives them a place in the image, where nothing is yet: <see cref="Copy"/>.</summary>
     /// <param name="offset">Where they may begin.</param>
     /// <returns>Where they end.</returns>
-    public ulong Put(int image, ulong offset)
+    public ulong Place(ulong offset)
     {
-        int fd = _blocks.Length > 0 ? Kernel.Open(s_path!, Constant.O_RDONLY | Constant.O_CLOEXEC) : -1;
+        _place = offset;
         Extents = GC.AllocateUninitializedArray<byte>(_blocks.Length * ImageLayout.ExtentBytes, pinned: true);
         for (int i = 0; i < _blocks.Length; i++)
         {
             Block block = _blocks[i];
-            long error = Kernel.CopyRange(fd, (long)block.FileOffset, image, (long)offset, block.StoredBytes);
-            if (error < 0)
-            {
-                throw new CheckpointException($"cannot copy {s_path} into the image: {Errno.Text(error)}. Make room or choose another directory with --ckptdir.");
-            }
-
             Span<byte> record = Extents.AsSpan(i * ImageLayout.ExtentBytes, ImageLayout.ExtentBytes);
             BinaryPrimitives.WriteUInt64LittleEndian(record, block.Start);
             BinaryPrimitives.WriteUInt64LittleEndian(record[8..], offset);
@@ -103,12 +92,33 @@ internal sealed unsafe class LibraryPages
             offset += block.StoredBytes;
         }
 
-        if (fd >= 0)
+        return offset;
+    }
+
+    /// <summary>Copies the compressed pages to their place. They do not change, so the program need not wait for it. World: Guest.</summary>
+    public void Copy(int image)
+    {
+        ulong offset = _place;
+        foreach (Block block in _blocks)
         {
-            Kernel.Close(fd);
+            long error = Kernel.CopyRange(_fd, (long)block.FileOffset, image, (long)offset, block.StoredBytes);
+            if (error < 0)
+            {
+                throw new CheckpointException($"cannot copy {s_path} into the image: {Errno.Text(error)}. Make room or choose another directory with --ckptdir.");
+            }
+
+            offset += block.StoredBytes;
+        }
+    }
+
+    public void Close()
+    {
+        if (_fd >= 0)
+        {
+            Kernel.Close(_fd);
         }
 
-        return offset;
+        _fd = -1;
     }
 
     private static void AddPart(Mapping whole, ulong start, ulong end, bool isHere, Action<Mapping, bool> add)

@@ -12,7 +12,9 @@ internal static unsafe class ProcFile
     public static string DescriptorPath(int fd) => "/proc/thread-self/fd/" + fd.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>All bytes of a file, or an empty array when it cannot be read.</summary>
-    public static byte[] ReadAll(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="hintBytes">What it may have.</param>
+    public static byte[] ReadAll(string path, int hintBytes = 8192)
     {
         int fd = Kernel.Open(path, Constant.O_RDONLY | Constant.O_CLOEXEC);
         if (fd < 0)
@@ -20,7 +22,7 @@ internal static unsafe class ProcFile
             return [];
         }
 
-        byte[] buffer = new byte[8192];
+        byte[] buffer = new byte[hintBytes];
         int length = 0;
         for (; ; )
         {

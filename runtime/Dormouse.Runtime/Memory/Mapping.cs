@@ -26,5 +26,10 @@ internal sealed record Mapping(
 
     public bool IsFile => Name.StartsWith('/');
 
+    /// <summary>Whether it is the same memory, whatever its flags.</summary>
+    public bool IsSameAs(Mapping other)
+        => Start == other.Start && End == other.End && Protection == other.Protection && IsShared == other.IsShared
+            && Offset == other.Offset && Inode == other.Inode && Device == other.Device && Name == other.Name;
+
     public bool Has(string flag) => Flags.Contains(flag, System.StringComparison.Ordinal);
 }

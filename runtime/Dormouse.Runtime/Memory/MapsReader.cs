@@ -1,7 +1,7 @@
 // World: Frozen. Allocates only managed memory.
 using System;
+using System.Buffers.Text;
 using System.Collections.Generic;
-using System.Globalization;
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Interop;
 
@@ -10,36 +10,24 @@ namespace Dormouse.Runtime.Memory;
 /// <summary>Parses /proc/self/maps and smaps: proc_pid_maps(5), fs/proc/task_mmu.c.</summary>
 internal static class MapsReader
 {
+    // Room for the longest record: a path of 4095 bytes, each of which may be shown as four, and some 700 more.
+    private const int BlockBytes = 32 << 10;
+
     public static List<Mapping> Read()
     {
         var mappings = new List<Mapping>();
-        ReadOnlySpan<byte> rest = ProcFile.ReadAll("/proc/self/smaps");
-        Mapping? current = null;
-        while (!rest.IsEmpty)
+        int fd = Kernel.Open("/proc/self/smaps", Constant.O_RDONLY | Constant.O_CLOEXEC);
+        byte[] text = new byte[BlockBytes];
+        int length = 0;
+        for (long got; (got = Kernel.Read(fd, text.AsSpan(length))) > 0;)
         {
-            int end = rest.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> line = end < 0 ? rest : rest[..end];
-            rest = end < 0 ? [] : rest[(end + 1)..];
-            if (line.IsEmpty)
-            {
-                continue;
-            }
-
-            if (line.StartsWith("Swap:"u8) && current is not null)
-            {
-                current = current with { IsSwapped = line.IndexOfAnyInRange((byte)'1', (byte)'9') >= 0 };
-            }
-            else if (line.StartsWith("VmFlags:"u8) && current is not null)
-            {
-                mappings.Add(current with { Flags = KernelText.FromBytes(line["VmFlags:".Length..]) });
-                current = null;
-            }
-            else if (IsHexDigit(line[0]))
-            {
-                current = ParseHead(line);
-            }
+            length += (int)got;
+            int taken = AddRecords(text.AsSpan(0, length), mappings);
+            text.AsSpan(taken, length - taken).CopyTo(text);
+            length -= taken;
         }
 
+        Kernel.Close(fd);
         return mappings;
     }
 
@@ -53,15 +41,15 @@ internal static class MapsReader
         int at = 0;
         while (!rest.IsEmpty)
         {
-            int end = rest.IndexOf((byte)'\n');
-            Mapping mapping = ParseHead(end < 0 ? rest : rest[..end]);
-            rest = end < 0 ? [] : rest[(end + 1)..];
+            ReadOnlySpan<byte> line = Line(rest);
+            Mapping mapping = ParseHead(line);
+            rest = rest[line.Length..].TrimStart((byte)'\n');
             while (at < known.Count && known[at].Start < mapping.Start)
             {
                 at++;
             }
 
-            bool isSame = at < known.Count && known[at] with { Flags = "", IsSwapped = false } == mapping;
+            bool isSame = at < known.Count && known[at].IsSameAs(mapping);
             if (!isSame && !Overlaps(mapping, own))
             {
                 return Read();
@@ -73,6 +61,28 @@ internal static class MapsReader
         }
 
         return mappings;
+    }
+
+    /// <returns>The bytes of all whole records: a line as in maps, some twenty of the form "Name: value", and VmFlags.</returns>
+    private static int AddRecords(ReadOnlySpan<byte> text, List<Mapping> mappings)
+    {
+        ReadOnlySpan<byte> rest = text;
+        while (rest.IndexOf("\nVmFlags:"u8) is >= 0 and int end)
+        {
+            ReadOnlySpan<byte> record = rest[..end], last = rest[(end + 1)..];
+            int lineEnd = last.IndexOf((byte)'\n');
+            if (lineEnd < 0)
+            {
+                break;
+            }
+
+            int swap = record.IndexOf("\nSwap:"u8);
+            bool isSwapped = swap >= 0 && Line(record[(swap + 1)..]).IndexOfAnyInRange((byte)'1', (byte)'9') >= 0;
+            mappings.Add(ParseHead(Line(record), KernelText.FromBytes(last["VmFlags:".Length..lineEnd]), isSwapped));
+            rest = last[(lineEnd + 1)..];
+        }
+
+        return text.Length - rest.Length;
     }
 
     private static bool Overlaps(Mapping mapping, IReadOnlyList<Scratch> own)
@@ -88,10 +98,14 @@ internal static class MapsReader
         return false;
     }
 
-    private static bool IsHexDigit(byte c) => c is (>= (byte)'0' and <= (byte)'9') or (>= (byte)'a' and <= (byte)'f');
+    private static ReadOnlySpan<byte> Line(ReadOnlySpan<byte> text)
+    {
+        int end = text.IndexOf((byte)'\n');
+        return end < 0 ? text : text[..end];
+    }
 
     // 7f0c8a000000-7f0c8a021000 rw-p 00000000 00:00 0          [name]
-    private static Mapping ParseHead(ReadOnlySpan<byte> line)
+    private static Mapping ParseHead(ReadOnlySpan<byte> line, string flags = "", bool isSwapped = false)
     {
         ReadOnlySpan<byte> range = Word(ref line);
         int dash = range.IndexOf((byte)'-');
@@ -102,7 +116,10 @@ internal static class MapsReader
         uint protection = (permissions[0] == 'r' ? 1u : 0) | (permissions[1] == 'w' ? 2u : 0) | (permissions[2] == 'x' ? 4u : 0);
         return new Mapping(
             Hex(range[..dash]), Hex(range[(dash + 1)..]), protection, permissions[3] == 's', Hex(offset),
-            KernelText.FromBytes(device), ulong.Parse(inode, NumberStyles.None, CultureInfo.InvariantCulture), Unescape(line), "");
+            KernelText.FromBytes(device), Decimal(inode), Unescape(line), flags)
+        {
+            IsSwapped = isSwapped,
+        };
     }
 
     private static ReadOnlySpan<byte> Word(ref ReadOnlySpan<byte> line)
@@ -113,7 +130,9 @@ internal static class MapsReader
         return word;
     }
 
-    private static ulong Hex(ReadOnlySpan<byte> digits) => ulong.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static ulong Hex(ReadOnlySpan<byte> digits) => Utf8Parser.TryParse(digits, out ulong value, out _, 'x') ? value : throw new FormatException();
+
+    private static ulong Decimal(ReadOnlySpan<byte> digits) => Utf8Parser.TryParse(digits, out ulong value, out _) ? value : throw new FormatException();
 
     // seq_path escapes a line feed as \012 and nothing else in maps.
     private static string Unescape(ReadOnlySpan<byte> name)

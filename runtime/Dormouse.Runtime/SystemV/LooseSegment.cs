@@ -16,21 +16,21 @@ internal sealed unsafe class LooseSegment(int key, int id, int mode, long bytes,
     protected override string Name => "shared memory";
 
     /// <summary>key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap</summary>
-    public static LooseSegment? Parse(string[] fields)
+    public static LooseSegment? Parse(long[] fields, SystemVClaim claims)
     {
         const int Size = 3, Maker = 4, User = 5, Attached = 6, Creator = 9, Used = 11, Changed = 13;
-        if (fields[Attached] != "0")
+        if (fields[Attached] != 0)
         {
             return null;
         }
 
-        int[] users = [SystemVObjects.Number(fields[Maker]), SystemVObjects.Number(fields[User])];
-        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVClaim.Times(fields[Used..(Changed + 1)]));
+        int[] users = [(int)fields[Maker], (int)fields[User]];
+        Claim claim = claims.Of(users, (uint)fields[Creator], fields.AsSpan(Used..(Changed + 1)));
         return claim == Claim.None
             ? null
             : new LooseSegment(
-                SystemVObjects.Number(fields[0]), SystemVObjects.Number(fields[1]), Convert.ToInt32(fields[2], 8),
-                long.Parse(fields[Size], System.Globalization.CultureInfo.InvariantCulture), claim);
+                (int)fields[0], (int)fields[1], SystemVTable.Octal(fields[2]),
+                fields[Size], claim);
     }
 
     /// <summary>Attaches it for a moment; pages that it does not have stay so.</summary>

@@ -15,16 +15,16 @@ internal sealed unsafe class MessageQueue(int key, int id, int mode, int bytes, 
     protected override string Name => "message queue";
 
     /// <summary>key msqid perms cbytes qnum lspid lrpid uid gid cuid cgid stime rtime ctime</summary>
-    public static MessageQueue? Parse(string[] fields)
+    public static MessageQueue? Parse(long[] fields, SystemVClaim claims)
     {
         const int Bytes = 3, Count = 4, Sender = 5, Receiver = 6, Creator = 9, Used = 11, Changed = 13;
-        int[] users = [SystemVObjects.Number(fields[Sender]), SystemVObjects.Number(fields[Receiver])];
-        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVClaim.Times(fields[Used..(Changed + 1)]));
+        int[] users = [(int)fields[Sender], (int)fields[Receiver]];
+        Claim claim = claims.Of(users, (uint)fields[Creator], fields.AsSpan(Used..(Changed + 1)));
         return claim == Claim.None
             ? null
             : new MessageQueue(
-                SystemVObjects.Number(fields[0]), SystemVObjects.Number(fields[1]), Convert.ToInt32(fields[2], 8),
-                SystemVObjects.Number(fields[Bytes]), SystemVObjects.Number(fields[Count]), claim);
+                (int)fields[0], (int)fields[1], SystemVTable.Octal(fields[2]),
+                (int)fields[Bytes], (int)fields[Count], claim);
     }
 
     // MSG_COPY leaves the message where it is; its number takes the place of the type: msgop(2).

@@ -14,10 +14,16 @@ internal sealed unsafe class SemaphoreSet(int key, int id, int mode, int count, 
     protected override string Name => "semaphore set";
 
     /// <summary>key semid perms nsems uid gid cuid cgid otime ctime</summary>
-    public static SemaphoreSet? Parse(string[] fields)
+    public static SemaphoreSet? Parse(long[] fields, SystemVClaim claims)
     {
         const int Count = 3, Creator = 6, Used = 8, Changed = 9;
-        int id = SystemVObjects.Number(fields[1]), count = SystemVObjects.Number(fields[Count]);
+        int id = (int)fields[1], count = (int)fields[Count];
+        ReadOnlySpan<long> times = fields.AsSpan(Used..(Changed + 1));
+        if (!claims.MayBeOurs(times))
+        {
+            return null;
+        }
+
         int[] users = new int[count];
         for (int i = 0; i < count; i++)
         {
@@ -28,8 +34,8 @@ internal sealed unsafe class SemaphoreSet(int key, int id, int mode, int count, 
             }
         }
 
-        Claim claim = SystemVClaim.Of(users, (uint)SystemVObjects.Number(fields[Creator]), SystemVClaim.Times(fields[Used..(Changed + 1)]));
-        return claim == Claim.None ? null : new SemaphoreSet(SystemVObjects.Number(fields[0]), id, Convert.ToInt32(fields[2], 8), count, claim);
+        Claim claim = claims.Of(users, (uint)fields[Creator], times);
+        return claim == Claim.None ? null : new SemaphoreSet((int)fields[0], id, SystemVTable.Octal(fields[2]), count, claim);
     }
 
     public override void Capture() => Read(_values);

@@ -18,10 +18,13 @@ internal enum Claim : ulong
     Certain,
 }
 
-/// <summary>Judges System V objects.</summary>
-internal static class SystemVClaim
+/// <summary>Judges the System V objects of the host, of which there may be many: what is older than we are is passed over at once.</summary>
+internal sealed class SystemVClaim
 {
     private const int ClockTicks = 100; // USER_HZ: what the kernel shows to programs
+
+    private readonly long _ownStart = OwnStart();
+    private readonly uint _user = (uint)Kernel.Call(SystemCall.GetUid);
 
     /// <summary>True when this process has been restored into a pod, which has an IPC namespace of its own.</summary>
     public static bool IsInPod { get; set; }
@@ -29,10 +32,14 @@ internal static class SystemVClaim
     /// <summary>This process has been restored: it is younger than what it had used before.</summary>
     public static bool IsRestored { get; set; }
 
+    /// <summary>False when <see cref="Of"/> says no whoever has used it.</summary>
+    /// <param name="times">When it was used and changed, the last fields of its line; seconds since the epoch.</param>
+    public bool MayBeOurs(ReadOnlySpan<long> times) => IsInPod || IsRestored || Latest(times) >= _ownStart;
+
     /// <param name="pids">Who has made or used it last, as far as the kernel says; 0: nobody.</param>
     /// <param name="creator">Its user.</param>
-    /// <param name="times">See <see cref="Times"/>; the last is when it was made or its attributes set.</param>
-    public static Claim Of(ReadOnlySpan<int> pids, uint creator, ReadOnlySpan<long> times)
+    /// <param name="times">See <see cref="MayBeOurs"/>; the last is when it was made or its attributes set.</param>
+    public Claim Of(ReadOnlySpan<int> pids, uint creator, ReadOnlySpan<long> times)
     {
         if (IsInPod)
         {
@@ -40,24 +47,13 @@ internal static class SystemVClaim
         }
 
         // Another process may have had our number before us.
-        if (pids.Contains(Kernel.Pid) && (IsRestored || Latest(times) >= OwnStart()))
+        if (pids.Contains(Kernel.Pid) && (IsRestored || Latest(times) >= _ownStart))
         {
             return Claim.Certain;
         }
 
-        foreach (int pid in pids)
-        {
-            if (pid != 0 && IsAlive(pid))
-            {
-                return Claim.None;
-            }
-        }
-
-        return creator == (uint)Kernel.Call(SystemCall.GetUid) && times[^1] >= OwnStart() ? Claim.Possible : Claim.None;
+        return creator == _user && times[^1] >= _ownStart && !IsAnyAlive(pids) ? Claim.Possible : Claim.None;
     }
-
-    /// <summary>When an object was used and changed: the last fields of its line; seconds since the epoch.</summary>
-    public static long[] Times(string[] fields) => Array.ConvertAll(fields, field => long.Parse(field, CultureInfo.InvariantCulture));
 
     private static long Latest(ReadOnlySpan<long> times)
     {
@@ -68,6 +64,19 @@ internal static class SystemVClaim
         }
 
         return latest;
+    }
+
+    private static bool IsAnyAlive(ReadOnlySpan<int> pids)
+    {
+        foreach (int pid in pids)
+        {
+            if (pid != 0 && IsAlive(pid))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsAlive(int pid)

@@ -1,8 +1,6 @@
 // World: Frozen (read, announce, resolve, capture), restored process (restore).
 using System;
-using System.Globalization;
 using Dormouse.Runtime.Descriptors;
-using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.SystemV;
 
@@ -18,9 +16,10 @@ internal sealed class SystemVObjects
     public static SystemVObjects Read()
     {
         var objects = new SystemVObjects();
-        objects.Add("sem", SemaphoreSet.Parse);
-        objects.Add("msg", MessageQueue.Parse);
-        objects.Add("shm", LooseSegment.Parse);
+        var claims = new SystemVClaim();
+        objects.Add("sem", fields => SemaphoreSet.Parse(fields, claims));
+        objects.Add("msg", fields => MessageQueue.Parse(fields, claims));
+        objects.Add("shm", fields => LooseSegment.Parse(fields, claims));
         return objects;
     }
 
@@ -68,15 +67,11 @@ internal sealed class SystemVObjects
         }
     }
 
-    /// <summary>A number of a line; keys are unsigned or signed.</summary>
-    internal static int Number(string text) => (int)long.Parse(text, CultureInfo.InvariantCulture);
-
-    private void Add(string kind, Func<string[], SystemVObject?> parse)
+    private void Add(string kind, Func<long[], SystemVObject?> parse)
     {
-        string[] lines = ProcFile.ReadText("/proc/sysvipc/" + kind).Split('\n');
-        for (int i = 1; i < lines.Length; i++)
+        foreach (long[] fields in SystemVTable.Read(kind))
         {
-            if (parse(lines[i].Split(' ', StringSplitOptions.RemoveEmptyEntries)) is { } item)
+            if (parse(fields) is { } item)
             {
                 _objects.Add(item);
             }
