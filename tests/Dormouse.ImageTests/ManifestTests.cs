@@ -10,7 +10,7 @@ public sealed class ManifestTests
     {
         Computation = 0x1122334455667788, Generation = 3, ImageCount = 4, Member = 2, HostName = "höst", HostId = "boot-4026531836",
         KernelRelease = "6.1.0", RealtimeNanoseconds = 1_700_000_000_123_456_789, MonotonicNanoseconds = 5, BootTimeNanoseconds = 6,
-        Pid = 100, ParentPid = 99, ParentIsMember = true, ProcessGroup = 100, Session = 90, Threads = [100, 101, 102], Program = "python3",
+        Pid = 100, ParentPid = 99, ProcessGroup = 100, Session = 90, Threads = [100, 101, 102], Program = "python3",
         ExePath = "/usr/bin/python3", CommandLine = ["python3", "", "a b"], WorkingDirectory = "/tmp", RootDirectory = "/srv", Umask = 0x12,
         Uid = 1000, Gid = 1001, Groups = [4, 24, uint.MaxValue], CpuFeatures = [1, 2, 3], Nice = -5, IsChildSubreaper = true,
         ControllingTerminal = 0x8801, TerminalForegroundGroup = 100, Zombies = [new ZombieChild(200, 256, 200, 90)],

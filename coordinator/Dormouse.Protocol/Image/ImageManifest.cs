@@ -51,9 +51,6 @@ public sealed class ImageManifest
     /// <summary>Parent's process id; 1 (or the subreaper's) when the parent is gone.</summary>
     public int ParentPid { get; set; }
 
-    /// <summary>Whether the parent is a member of the computation, and so has an image of its own.</summary>
-    public bool ParentIsMember { get; set; }
-
     /// <summary>Process group id.</summary>
     public int ProcessGroup { get; set; }
 
@@ -162,7 +159,6 @@ public sealed class ImageManifest
         WriteNeededFiles(writer);
         writer.Field(ManifestTag.Losses, Losses);
         writer.Field(ManifestTag.LaunchStdio, LaunchStdio);
-        writer.Field(ManifestTag.ParentIsMember, ParentIsMember);
         writer.Field(ManifestTag.VdsoFingerprint, VdsoFingerprint);
         return writer.Written.ToArray();
     }
@@ -226,7 +222,6 @@ public sealed class ImageManifest
             case ManifestTag.NeededFiles: NeededFiles = ReadNeededFiles(ref value); break;
             case ManifestTag.Losses: Losses = value.Texts(); break;
             case ManifestTag.LaunchStdio: LaunchStdio = value.Text(); break;
-            case ManifestTag.ParentIsMember: ParentIsMember = value.Boolean(); break;
             case ManifestTag.VdsoFingerprint: VdsoFingerprint = value.UInt32(); break;
             default: break;
         }

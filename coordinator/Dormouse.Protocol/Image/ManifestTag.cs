@@ -37,6 +37,5 @@ internal enum ManifestTag : ushort
     NeededFiles = 33,
     Losses = 34,
     LaunchStdio = 35,
-    ParentIsMember = 36,
     VdsoFingerprint = 37,
 }

@@ -42,7 +42,7 @@ internal static class InspectAction
         yield return ("command line", string.Join(' ', manifest.CommandLine));
         yield return ("directory", manifest.WorkingDirectory);
         yield return ("pid", manifest.Pid.ToString());
-        yield return ("parent", manifest.ParentPid.ToString() + (manifest.ParentIsMember ? "" : " (not in the computation)"));
+        yield return ("parent", manifest.ParentPid.ToString() + ParentNote.Of(image));
         yield return ("group, session", $"{manifest.ProcessGroup}, {manifest.Session}");
         yield return ("user, group", $"{manifest.Uid}, {manifest.Gid}");
         yield return ("threads", string.Join(' ', manifest.Threads));

@@ -56,7 +56,7 @@ internal sealed class ProcessTree
     {
         var tree = new ProcessTree(place);
         tree.AddMembers(members);
-        tree.FindRoots(members);
+        tree.FindRoots();
         tree.ChooseOutsideSessions();
         tree.LinkParents();
         tree.ChooseBirthSessions();
@@ -120,7 +120,7 @@ internal sealed class ProcessTree
     }
 
     /// <summary>A root is what somebody outside started. Orphans (parent 1) are roots only when nobody else is.</summary>
-    private void FindRoots(IReadOnlyList<ImageManifest> members)
+    private void FindRoots()
     {
         foreach (ProcessNode node in _wanted)
         {
@@ -139,14 +139,6 @@ internal sealed class ProcessTree
         foreach (ProcessNode root in Roots)
         {
             root.Flags |= NodeFlags.Root;
-        }
-
-        foreach (ImageManifest manifest in members)
-        {
-            if (manifest.ParentIsMember && !_byPid.ContainsKey(manifest.ParentPid) && manifest.ParentPid != FirstPid)
-            {
-                throw new RestartException($"The image of process {manifest.ParentPid}, the parent of {manifest.Program} (pid {manifest.Pid}), is missing.");
-            }
         }
     }
 

@@ -36,6 +36,7 @@ internal static class AllSamples
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),
         new("tcp", "tcp"),
+        new("tcp-states", "tcp-states"),
         new("accept-queue", "accept-queue"),
         new("udp", "udp"),
         new("socket-groups", "groups"),
