@@ -13,11 +13,11 @@ internal sealed class InspectTests
         await program.WaitForOutputAsync("ready", token);
         CheckpointReport report = await program.CheckpointAsync(token);
         string first = report.Images.MinBy(image => image.Pid)!.Path, last = report.Images.MaxBy(image => image.Pid)!.Path;
-        string alone = Path.Combine(program.DirectoryPath, "alone.img");
-        File.Copy(last, alone);
 
         Assert.That(await ParentLineAsync(program, last, token), Does.Match(@"parent: +\d+ \(process-tree, number \d+\)$"));
         Assert.That(await ParentLineAsync(program, first, token), Does.Match(@"parent: +\d+ \(not in the computation\)$"));
+        string alone = Path.Combine(program.DirectoryPath, Path.GetFileName(last));
+        File.Move(last, alone);
         Assert.That(await ParentLineAsync(program, alone, token), Does.Match(@"parent: +\d+$"));
         await program.AssertContentAsync(new("process-tree", "process-tree"), token);
     }
