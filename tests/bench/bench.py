@@ -1,6 +1,6 @@
 """Measures Dormouse against the bare machine in one run and prints target and verdict.
 
-usage: bench.py [SECTION]...    sections: launch idle mpi threads gigabyte forest size coordination hosts
+usage: bench.py [SECTION]...    sections: launch idle mpi threads gigabyte forest connections size coordination hosts
 
 Every figure is a ratio, or a time, of things measured in turns in this run, so that a slow or busy machine does not decide; what
 costs processor time and waits for nobody is measured in processor time. Targets are those of the project. The columns of
@@ -221,6 +221,16 @@ def dmtcp_forest():
     return attempt(peers.Dmtcp, measure, "3.4 s")
 
 
+def connections():
+    with Computation() as computation:
+        computation.launch([MICRO, "connections", "2"])
+        few = min(computation.checkpoint()["standstillMicroseconds"] for _ in range(5)) / 1000
+    with Computation() as computation:
+        computation.launch([MICRO, "connections", "1000"])
+        many = min(computation.checkpoint()["standstillMicroseconds"] for _ in range(5)) / 1000
+        row("1,000 TCP connections: stand-still, over that of two", f"{many - few:.1f} ms", "<= 50 ms", many - few <= 50)
+
+
 def size():
     with Computation() as computation:
         computation.environment["SAMPLE_STOP"] = os.path.join(computation.directory, "stop")
@@ -280,7 +290,7 @@ def write_results(busy):
 
 
 def main():
-    sections = [launch, idle, mpi, threads, gigabyte, forest, size, coordination, hosts]
+    sections = [launch, idle, mpi, threads, gigabyte, forest, connections, size, coordination, hosts]
     names = sys.argv[1:] or [section.__name__ for section in sections]
     busy = load()
     if busy > 0.3:

@@ -244,11 +244,37 @@ static void plain_read(const char *path, size_t mebibytes)
     printf("%.4f\n", (now_ns(CLOCK_MONOTONIC) - start) / 1e9);
 }
 
+/* As many TCP connections between two processes, each with some bytes that nobody has read. */
+__attribute__((noreturn)) static void connections(int count)
+{
+    struct rlimit limit = {(rlim_t)count * 2 + 64, (rlim_t)count * 2 + 64};
+    need(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    need(bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, count) == 0, "listen");
+    need(getsockname(listener, (struct sockaddr *)&address, &length) == 0, "getsockname");
+    pid_t child = fork();
+    for (int i = 0; i < count; i++) {
+        int fd = child == 0 ? accept(listener, NULL, NULL) : socket(AF_INET, SOCK_STREAM, 0);
+        need(fd >= 0, "a socket");
+        need(child == 0 || connect(fd, (struct sockaddr *)&address, length) == 0, "connect");
+        need(write(fd, "unread", 6) == 6, "write");
+    }
+    if (child == 0)
+        puts("ready");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (argc == 3 && strcmp(name, "watch") == 0)
         watch(strtoul(argv[2], NULL, 0));
+    if (argc == 3 && strcmp(name, "connections") == 0)
+        connections(atoi(argv[2]));
     if (argc == 4 && strcmp(name, "forest") == 0)
         forest(atoi(argv[2]), strtoul(argv[3], NULL, 0));
     if (argc == 4 && strcmp(name, "write") == 0)
@@ -259,6 +285,6 @@ int main(int argc, char **argv)
         if (strcmp(name, s_operations[i].name) == 0)
             return measure(&s_operations[i]), 0;
     }
-    fprintf(stderr, "usage: micro OPERATION | watch MIB | forest N MIB | write FILE MIB | read FILE MIB\n");
+    fprintf(stderr, "usage: micro OPERATION | watch MIB | forest N MIB | connections N | write FILE MIB | read FILE MIB\n");
     return 2;
 }

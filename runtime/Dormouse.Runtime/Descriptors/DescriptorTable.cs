@@ -11,6 +11,7 @@ internal sealed class DescriptorTable
 {
     private const int SettleMilliseconds = 20;
     private readonly List<OpenFile> _files = [];
+    private readonly Dictionary<ResourceKey, List<OpenFile>> _filesByKey = [];
     private readonly Dictionary<ResourceKey, Pipe> _pipes = [];
     private readonly Dictionary<ResourceKey, Pty> _terminals = [];
     private uint _self;
@@ -332,15 +333,7 @@ internal sealed class DescriptorTable
     // The same description under a number that was read before.
     private OpenFile? Known(OpenFile file)
     {
-        foreach (OpenFile other in _files)
-        {
-            if (other.Key == file.Key && Sharing.IsSame(file, other.Descriptors[0].Fd))
-            {
-                return other;
-            }
-        }
-
-        return null;
+        return _filesByKey.TryGetValue(file.Key, out List<OpenFile>? others) ? others.Find(other => Sharing.IsSame(file, other.Descriptors[0].Fd)) : null;
     }
 
     private void AddNew(OpenFile file)
@@ -368,5 +361,11 @@ internal sealed class DescriptorTable
         }
 
         _files.Add(file);
+        if (!_filesByKey.TryGetValue(file.Key, out List<OpenFile>? alike))
+        {
+            _filesByKey.Add(file.Key, alike = []);
+        }
+
+        alike.Add(file);
     }
 }

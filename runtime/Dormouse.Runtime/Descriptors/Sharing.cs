@@ -23,9 +23,10 @@ internal static class Sharing
     {
         uint creator = self;
         uint creatorFd = (uint)file.Descriptors[0].Fd;
+        ResourceKey key = file.Key;
         foreach (Candidate candidate in candidates)
         {
-            if (candidate.Item.Key != file.Key || !IsSame(file, candidate))
+            if (candidate.Item.Key != key || !IsSame(file, candidate))
             {
                 continue;
             }

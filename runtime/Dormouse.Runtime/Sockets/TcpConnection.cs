@@ -14,6 +14,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     private (byte[] Local, byte[] Peer) _shown;
     private ReceiveBuffer.Before _narrow;
     private TcpState _state = state;
+    private ResourceKey? _key, _peer;
     private bool _isAcknowledged;
     private bool _isDelivered;
 
@@ -65,9 +66,9 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override int Reopen() => IsRemote ? Kernel.Fcntl(MadeFd, Constant.F_DUPFD_CLOEXEC) : base.Reopen();
 
     /// <summary>Both addresses name a connection; the other end has the same name the other way round.</summary>
-    public override ResourceKey Key => TcpAddress.KeyOf(LocalAddress, _peerAddress);
+    public override ResourceKey Key => _key ??= TcpAddress.KeyOf(LocalAddress, _peerAddress);
 
-    public override ResourceKey Peer => TcpAddress.KeyOf(_peerAddress, LocalAddress);
+    public override ResourceKey Peer => _peer ??= TcpAddress.KeyOf(_peerAddress, LocalAddress);
 
     public override string? Loss
         => !HasFarHolder && !_state.HasReceivedEnd
