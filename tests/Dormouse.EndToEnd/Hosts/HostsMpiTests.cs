@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Dormouse.EndToEnd.Harness;
 using NUnit.Framework;
@@ -11,57 +12,65 @@ internal sealed partial class HostsMpiTests
 {
     private const string Port = "7801";
 
-    private static readonly (string Mpi, string[] Command)[] s_jobs =
-    [
-        ("openmpi", ["mpirun.openmpi", "--oversubscribe", "-host", "a:2,b:2", "-np", "4"]),
-        ("mpich", ["mpirun.mpich", "-hosts", "a:2,b:2", "-np", "4"]),
-    ];
+    private const string TwoHosts = "a:2,b:2", ThreeHosts = "a:1,b:1,c:1", EightOnThree = "a:3,b:3,c:2";
 
     /// <summary>Where each generation wakes; dmrestart is called on the first of these hosts.</summary>
     private static readonly string[][] s_places = [["c", "d"], ["b", "a"], ["d", "c"]];
 
+    /// <summary>The same for jobs of three hosts: entirely others in part, fewer, more.</summary>
+    private static readonly string[][] s_placesOfThree = [["d", "a", "b"], ["c", "b"], ["b", "c", "d"]];
+
     [Test, CancelAfter(180_000)]
     public async Task EachGeneration_WakesOnOtherHosts([Values("openmpi", "mpich")] string mpi, CancellationToken token)
-        => await RunAsync(mpi, "stencil", s_places, token);
+        => await RunAsync(new Job(mpi, "stencil", TwoHosts), s_places, token);
+
+    [Test, CancelAfter(180_000)]
+    public async Task Mpi4py_OnThreeHosts_WakesOnFewerAndMore(CancellationToken token)
+        => await RunAsync(new Job("openmpi", "python-mpi.py", ThreeHosts), s_placesOfThree, token);
+
+    [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(3_600_000)]
+    public async Task ThreeHosts_OfAnyJob_EndAsOneRun(
+        [Values("openmpi", "mpich")] string mpi, [Values("ring", "allreduce", "stencil", "stencil-openmp")] string program,
+        [Values(ThreeHosts, EightOnThree)] string ranks, [Values("mouse", "root")] string user, CancellationToken token)
+        => await RunAsync(new Job(mpi, program, ranks, user), s_placesOfThree, token);
 
     [Test, Explicit("takes minutes"), Category("soak"), CancelAfter(7_200_000)]
     public async Task ManyGenerations_OfAnyJob_EndAsOneRun([Values("openmpi", "mpich")] string mpi, [Values("ring", "allreduce", "stencil")] string program, CancellationToken token)
-        => await RunAsync(mpi, program, [.. Enumerable.Range(0, Soak.Cycles(200)).Select(cycle => s_places[cycle % s_places.Length])], token);
+        => await RunAsync(new Job(mpi, program, TwoHosts), [.. Enumerable.Range(0, Soak.Cycles(200)).Select(cycle => s_places[cycle % s_places.Length])], token);
 
-    private static async Task RunAsync(string mpi, string program, string[][] places, CancellationToken token)
+    private static async Task RunAsync(Job task, string[][] places, CancellationToken token)
     {
         await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
         string stop = Path.Combine(hosts.Shared, "stop"), images = Path.Combine(hosts.Shared, "images");
-        string sample = Built.Sample($"{program}.{mpi}");
         hosts.Variables["SAMPLE_STOP"] = stop;
         RunningProcess job = hosts.StartOn(
-            "a", "mouse", ["dmlaunch", "-p", Port, "--ckptdir", images, .. s_jobs.First(job => job.Mpi == mpi).Command, sample]);
+            "a", task.User, ["dmlaunch", "-p", Port, "--ckptdir", images, .. task.Command]);
         await Condition.WaitAsync("ready", () => (job.Output.Contains("ready", StringComparison.Ordinal), job.Errors), CheckpointedProgram.Deadline, token);
 
         string front = "a";
         foreach (string[] targets in places)
         {
             await RunForRandomTimeAsync(hosts, token);
-            ToolResult checkpoint = await hosts.RunOnAsync(token, front, "mouse", "dmcommand", "-p", Port, "--checkpoint");
+            ToolResult checkpoint = await hosts.RunOnAsync(token, front, task.User, "dmcommand", "-p", Port, "--checkpoint");
             if (checkpoint.ExitCode != 0) throw hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
             await RunForRandomTimeAsync(hosts, token);
             foreach (string host in hosts.Names) await hosts.KillAllOnAsync(token, host);
 
             front = targets[0];
-            job = hosts.StartOn(front, "mouse", "dmrestart", "--new-coordinator", "-p", Port, "--hosts", string.Join(',', targets), images);
-            await WaitUntilRunningAsync(hosts, front, job, token);
+            job = hosts.StartOn(front, task.User, "dmrestart", "--new-coordinator", "-p", Port, "--hosts", string.Join(',', targets), images);
+            await WaitUntilRunningAsync(hosts, front, task.User, job, token);
         }
 
         await RunForRandomTimeAsync(hosts, token);
         await File.WriteAllTextAsync(stop, "", token);
-        await HostsJob.EndAsync(hosts, job, mpi, token);
+        await HostsJob.EndAsync(hosts, job, task.Mpi, token);
         Match last = LastLine().Match(job.Output);
         if (!last.Success) throw hosts.Failure("the program printed no checksum");
 
         hosts.Variables.Remove("SAMPLE_STOP");
         hosts.Variables["SAMPLE_STEPS"] = last.Groups[1].Value;
-        RunningProcess undisturbed = hosts.StartOn("a", "mouse", [.. s_jobs.First(job => job.Mpi == mpi).Command, sample]);
-        await HostsJob.EndAsync(hosts, undisturbed, mpi, token);
+        RunningProcess undisturbed = hosts.StartOn("a", task.User, task.Command);
+        await HostsJob.EndAsync(hosts, undisturbed, task.Mpi, token);
         Assert.That(LastLine().Match(undisturbed.Output).Value, Is.EqualTo(last.Value), hosts.Transcript.ToString());
         hosts.Passed();
     }
@@ -73,13 +82,24 @@ internal sealed partial class HostsMpiTests
         await Task.Delay(time, token);
     }
 
-    private static async Task WaitUntilRunningAsync(HostGroup hosts, string front, RunningProcess restart, CancellationToken token)
+    private static async Task WaitUntilRunningAsync(HostGroup hosts, string front, string user, RunningProcess restart, CancellationToken token)
         => await Condition.WaitAsync("the job to run again", async () =>
         {
             if (restart.HasExited) throw hosts.Failure("dmrestart ended");
-            ToolResult status = await hosts.RunOnAsync(token, front, "mouse", "dmcommand", "-p", Port, "--status");
+            ToolResult status = await hosts.RunOnAsync(token, front, user, "dmcommand", "-p", Port, "--status");
             return (RunningAgain().IsMatch(status.Output), status.Output + status.Errors);
         }, CheckpointedProgram.Deadline, token);
+
+    /// <param name="Hosts">Each host with how many ranks it has: "a:2,b:2".</param>
+    private sealed record Job(string Mpi, string Program, string Hosts, string User = "mouse")
+    {
+        public string[] Command => [.. Start, "-np", Ranks, .. Program.EndsWith(".py", StringComparison.Ordinal) ? ["/usr/bin/python3", Built.Sample(Program)] : new[] { Built.Sample($"{Program}.{Mpi}") }];
+
+        private string[] Start => Mpi == "mpich" ? ["mpirun.mpich", "-hosts", Hosts]
+            : ["mpirun.openmpi", "--oversubscribe", .. User == "root" ? new[] { "--allow-run-as-root" } : [], "-host", Hosts];
+
+        private string Ranks => Hosts.Split(',').Sum(host => int.Parse(host.AsSpan(host.IndexOf(':', StringComparison.Ordinal) + 1), CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture);
+    }
 
     [GeneratedRegex("^ok checksum [0-9a-f]{16} steps ([0-9]+)$", RegexOptions.Multiline)]
     private static partial Regex LastLine();
