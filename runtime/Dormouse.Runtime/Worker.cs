@@ -5,6 +5,7 @@ using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Process;
 using Dormouse.Runtime.Restart;
+using Dormouse.Runtime.Sockets.External;
 
 namespace Dormouse.Runtime;
 
@@ -22,6 +23,9 @@ internal sealed unsafe class Worker
     private int _retryMilliseconds = FirstRetryMilliseconds;
     private WrittenImage? _unsynced;
     private WrittenImage? _uncommitted;
+
+    // A checkpoint that is to be followed by the end of the process: until then its threads stand still.
+    private CheckpointRun? _standing;
 
     /// <summary>The worker of this process; a child of fork(2) begins anew with the address of its parent.</summary>
     public static Worker Current
@@ -90,6 +94,7 @@ internal sealed unsafe class Worker
         _isWelcome = true;
         _unsynced = null;
         _uncommitted = null;
+        _standing = null;
     }
 
     /// <summary>What this process says about itself.</summary>
@@ -116,6 +121,13 @@ internal sealed unsafe class Worker
         _link = null;
         _uncommitted?.Discard();
         _uncommitted = null;
+        GoOn();
+    }
+
+    private void GoOn()
+    {
+        _standing?.Resume();
+        _standing = null;
     }
 
     private void HandleFrames()
@@ -166,6 +178,7 @@ internal sealed unsafe class Worker
             case FrameKind.Abort:
                 _uncommitted?.Discard();
                 _uncommitted = null;
+                GoOn();
                 break;
             case FrameKind.KillRequested:
                 Kernel.Call(SystemCall.Kill, _pid, 9);
@@ -184,6 +197,7 @@ internal sealed unsafe class Worker
         }
 
         _unsynced = outcome.Image;
+        _standing = run;
     }
 
     private void FinishImage(int syncResult)
@@ -228,8 +242,11 @@ internal sealed unsafe class Worker
         ImageCommit.Remove(finished.Obsolete);
         if (finished.Exit)
         {
+            ExternalConnections.FallAsleep();
             Kernel.Call(SystemCall.Kill, _pid, 9);
         }
+
+        GoOn();
     }
 
     /// <summary>Host, pid and program, for messages.</summary>

@@ -71,7 +71,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         member.BeginRound();
         member.Peer.Send(new CheckpointRequested(
             Computation.Epoch, Generation, Directory, command.Codec, command.KillAfter,
-            (ushort)Math.Clamp(Computation.Options.Deadlines.Suspend.TotalSeconds, 1, ushort.MaxValue)));
+            (ushort)Math.Clamp(Computation.Options.Deadlines.Suspend.TotalSeconds, 1, ushort.MaxValue), command.KeepExternal));
     }
 
     public override void Look() => ConsiderSuspended();

@@ -1,18 +1,19 @@
 namespace Dormouse.Protocol;
 
-/// <summary>u32: low byte codec, 0x100 kill after the checkpoint.</summary>
+/// <summary>u32: low byte codec, 0x100 kill after the checkpoint, 0x200 keep TCP connections to the outside for the restart.</summary>
 internal static class CheckpointFlags
 {
-    private const uint KillAfterBit = 0x100;
+    private const uint KillAfterBit = 0x100, KeepExternalBit = 0x200;
 
-    public static void Write(ref MessageWriter writer, ImageCodec codec, bool killAfter)
-        => writer.WriteUInt32((uint)codec | (killAfter ? KillAfterBit : 0));
+    public static void Write(ref MessageWriter writer, ImageCodec codec, bool killAfter, bool keepExternal)
+        => writer.WriteUInt32((uint)codec | (killAfter ? KillAfterBit : 0) | (keepExternal ? KeepExternalBit : 0));
 
-    public static (ImageCodec Codec, bool KillAfter) Read(ref MessageReader reader)
+    public static (ImageCodec Codec, bool KillAfter, bool KeepExternal) Read(ref MessageReader reader)
     {
         uint flags = reader.ReadUInt32();
-        if ((flags & 0xff) > (uint)ImageCodec.Zstd || (flags & ~(0xff | KillAfterBit)) != 0)
+        bool killAfter = (flags & KillAfterBit) != 0, keepExternal = (flags & KeepExternalBit) != 0;
+        if ((flags & 0xff) > (uint)ImageCodec.Zstd || (flags & ~(0xff | KillAfterBit | KeepExternalBit)) != 0 || (keepExternal && !killAfter))
             throw new ProtocolException("A message asks for a checkpoint with unknown flags.");
-        return ((ImageCodec)(flags & 0xff), (flags & KillAfterBit) != 0);
+        return ((ImageCodec)(flags & 0xff), killAfter, keepExternal);
     }
 }

@@ -12,10 +12,11 @@ public enum ImageCodec : byte
 /// <param name="Directory">Absolute; where the image goes.</param>
 /// <param name="KillAfter">Once the checkpoint is committed the process ends.</param>
 /// <param name="DeadlineSeconds">Give up suspending after so long and send <see cref="CheckpointFailed"/> saying who did not stop.</param>
-/// <remarks>u32 epoch | u32 generation | str directory | u32 flags (low byte codec, 0x100 kill after) | u16 deadline.
+/// <param name="KeepExternal">TCP connections to peers outside of the computation are to be there after the restart; only with KillAfter.</param>
+/// <remarks>u32 epoch | u32 generation | str directory | u32 flags (low byte codec, 0x100 kill after, 0x200 keep external TCP) | u16 deadline.
 /// Answer: <see cref="Suspended"/>.</remarks>
 public readonly record struct CheckpointRequested(
-    uint Epoch, uint Generation, string Directory, ImageCodec Codec, bool KillAfter, ushort DeadlineSeconds) : IMessage<CheckpointRequested>
+    uint Epoch, uint Generation, string Directory, ImageCodec Codec, bool KillAfter, ushort DeadlineSeconds, bool KeepExternal = false) : IMessage<CheckpointRequested>
 {
     public static FrameKind Kind => FrameKind.CheckpointRequested;
 
@@ -24,7 +25,7 @@ public readonly record struct CheckpointRequested(
         writer.WriteUInt32(Epoch);
         writer.WriteUInt32(Generation);
         writer.WriteString(Directory);
-        CheckpointFlags.Write(ref writer, Codec, KillAfter);
+        CheckpointFlags.Write(ref writer, Codec, KillAfter, KeepExternal);
         writer.WriteUInt16(DeadlineSeconds);
     }
 
@@ -33,7 +34,7 @@ public readonly record struct CheckpointRequested(
         uint epoch = reader.ReadUInt32();
         uint generation = reader.ReadUInt32();
         string directory = reader.ReadString();
-        (ImageCodec codec, bool killAfter) = CheckpointFlags.Read(ref reader);
-        return new(epoch, generation, directory, codec, killAfter, reader.ReadUInt16());
+        (ImageCodec codec, bool killAfter, bool keepExternal) = CheckpointFlags.Read(ref reader);
+        return new(epoch, generation, directory, codec, killAfter, reader.ReadUInt16(), keepExternal);
     }
 }

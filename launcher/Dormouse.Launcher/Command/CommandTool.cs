@@ -23,19 +23,24 @@ internal static class CommandTool
         Option<string?> inspect = command.Add<string?>("--inspect");
         Option<string?> directory = command.Add<string?>("--ckptdir", "--ckpt-dir");
         Option<string?> codec = command.Add<string?>("--codec");
+        Option<bool> keepExternal = command.Add<bool>("--keep-external-tcp");
         Option<bool> json = command.Add<bool>("--json");
         if (command.Parse(args) is not { } result) return ExitCode.Success;
 
         bool asJson = result.GetValue(json);
         bool killAfter = result.GetValue(lastCheckpoint);
         bool makesCheckpoint = killAfter || result.GetValue(checkpoint) || result.GetValue(waitingCheckpoint);
+        bool keepsExternal = result.GetValue(keepExternal);
         int actions = Count(makesCheckpoint) + Count(result.GetValue(status)) + Count(result.GetValue(list)) + Count(result.GetValue(kill))
             + Count(result.GetValue(quit)) + Count(result.GetValue(inspect) is not null) + Count(result.GetValue(interval) is not null);
         if (actions != 1) throw new ToolException(ExitCode.Usage, "Give one action, such as --checkpoint or --status. See dmcommand --help.");
 
+        if (keepsExternal && !killAfter)
+            throw new ToolException(ExitCode.Usage, "--keep-external-tcp goes with --kcheckpoint: what a peer sends to programs that go on is not in the images. See dmcommand --help.");
+
         if (result.GetValue(inspect) is { } image) return InspectAction.Run(image, asJson);
         string? images = result.GetValue(directory) is { } given ? Path.GetFullPath(given) : null;
-        CheckpointCommand request = new(Codecs.Parse(result.GetValue(codec)), killAfter, images ?? "");
+        CheckpointCommand request = new(Codecs.Parse(result.GetValue(codec)), killAfter, images ?? "", keepsExternal);
         if (images is not null && makesCheckpoint) SettingsReader.CheckDirectory(images, ExitCode.Failed);
 
         uint seconds = SettingsReader.Interval(result.GetValue(interval)) ?? 0;

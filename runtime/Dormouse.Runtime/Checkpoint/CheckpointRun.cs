@@ -7,6 +7,7 @@ using Dormouse.Runtime.Image;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
 using Dormouse.Runtime.Process;
+using Dormouse.Runtime.Sockets.External;
 using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Checkpoint;
@@ -72,6 +73,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private CheckpointOutcome Run()
     {
+        ExternalConnections.Begin(request.KeepExternal, worker.Computation, worker.Member);
         OwnNamespaces.Check();
         OpenImage();
         long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
@@ -104,13 +106,27 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Pass(Phase.Write);
         ReleaseDescriptors();
         Dumpability.Close();
-        Shim.Resume();
-        _isSuspended = false;
+        if (!ExternalConnections.AreWanted)
+        {
+            Resume();
+        }
+
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
         _builder.WriteLibrary();
         _builder.Close();
         return new CheckpointOutcome(false, new WrittenImage(
             request.Epoch, _fd, _temporaryPath!, FinalName(), figures.Value, (ulong)standstill / 1000, manifest.Losses));
+    }
+
+    /// <summary>Only its end is to follow (<see cref="ExternalConnections.AreWanted"/>), and then it does not: the program goes on.</summary>
+    public void Resume()
+    {
+        if (_isSuspended)
+        {
+            ExternalConnections.GoOn();
+            Shim.Resume();
+            _isSuspended = false;
+        }
     }
 
     private string FinalName() => ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
@@ -276,11 +292,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         ReleaseDescriptors();
         CapturedMemory.Release();
         Dumpability.Close();
-        if (_isSuspended)
-        {
-            Shim.Resume();
-        }
-
+        Resume();
         if (_fd >= 0)
         {
             Kernel.Close(_fd);

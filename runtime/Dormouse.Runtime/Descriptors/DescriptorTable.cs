@@ -3,6 +3,7 @@ using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Sockets;
+using Dormouse.Runtime.Sockets.External;
 
 namespace Dormouse.Runtime.Descriptors;
 
@@ -117,6 +118,7 @@ internal sealed class DescriptorTable
         }
 
         exchange.Complete();
+        ExternalConnections.Capture(Connections(connection => connection.IsExternal(_self)));
         foreach (OpenFile file in _files)
         {
             file.CaptureContents(_self, exchange);
@@ -222,12 +224,14 @@ internal sealed class DescriptorTable
     /// <summary>When nothing of this restart closes a file any more.</summary>
     public void RestoreLocks() => _locks!.Restore(_self);
 
-    private List<TcpConnection> RemoteConnections()
+    private List<TcpConnection> RemoteConnections() => Connections(connection => connection.IsMadeBy(_self));
+
+    private List<TcpConnection> Connections(Predicate<TcpConnection> areMeant)
     {
         var connections = new List<TcpConnection>();
         foreach (OpenFile file in _files)
         {
-            if (file is TcpConnection connection && connection.IsMadeBy(_self))
+            if (file is TcpConnection connection && areMeant(connection))
             {
                 connections.Add(connection);
             }

@@ -5,6 +5,7 @@ using Dormouse.Runtime.Coordination;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Process;
+using Dormouse.Runtime.Sockets.External;
 using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Restart;
@@ -92,6 +93,7 @@ internal static unsafe class RestartRun
         run.SystemV!.Restore();
         run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
+        ExternalConnections.PrepareRestart();
         run.Descriptors!.Restore(exchange, link, epoch);
         run.SharedMemory.CloseDescriptors();
         run.Descriptors.ClaimPorts();
@@ -111,6 +113,7 @@ internal static unsafe class RestartRun
         run.Descriptors.RestoreLocks();
         run.Process.RestoreTimers();
         Pass(link, epoch, Phase.Resume);
+        ExternalConnections.WakeUp();
     }
 
     private static void Pass(Link link, uint epoch, Phase phase)

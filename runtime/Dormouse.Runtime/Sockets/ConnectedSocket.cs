@@ -35,6 +35,9 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     /// <summary>All who hold the other end are on other hosts: <see cref="RemoteMeeting"/>.</summary>
     public virtual bool IsRemote => false;
 
+    /// <summary>Both ends are made here, one for each side.</summary>
+    protected virtual bool IsPair => !IsQueued && !IsRemote;
+
     protected SocketContents? Contents => _contents;
 
     protected ConnectedSocket? FarEndHere => _farEndHere;
@@ -117,7 +120,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
     {
-        if (IsQueued || IsRemote)
+        if (!IsPair)
         {
             return;
         }
@@ -155,7 +158,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
     public override void Fill(uint self, DescriptorExchange exchange)
     {
-        if (IsQueued || IsRemote)
+        if (!IsPair)
         {
             return;
         }

@@ -95,6 +95,10 @@ internal static class SocketName
         _ => false,
     };
 
+    /// <summary>An internet address without its port.</summary>
+    public static string HostText(byte[] address)
+        => address[0] == Constant.AF_INET ? $"{address[4]}.{address[5]}.{address[6]}.{address[7]}" : V6Text(address.AsSpan(8, 16));
+
     public static string Text(byte[] address)
     {
         if (address.Length < 4)
@@ -106,8 +110,8 @@ internal static class SocketName
         return (address[0] | (address[1] << 8)) switch
         {
             Constant.AF_UNIX => address[2] == 0 ? "@" + KernelText.FromBytes(address.AsSpan(3)) : PathOf(address),
-            Constant.AF_INET => $"{address[4]}.{address[5]}.{address[6]}.{address[7]}:{port}",
-            Constant.AF_INET6 => $"[{V6Text(address.AsSpan(8, 16))}]:{port}",
+            Constant.AF_INET => $"{HostText(address)}:{port}",
+            Constant.AF_INET6 => $"[{HostText(address)}]:{port}",
             _ => $"port {port}",
         };
     }

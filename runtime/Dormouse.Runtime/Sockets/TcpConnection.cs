@@ -3,6 +3,7 @@ using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Sockets.External;
 
 namespace Dormouse.Runtime.Sockets;
 
@@ -17,6 +18,8 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     private ResourceKey? _key, _peer;
     private bool _isAcknowledged;
     private bool _isDelivered;
+    private RepairedConnection? _kept;
+    private string? _obstacle;
 
     public override string Kind => "tcp";
 
@@ -63,7 +66,34 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         return here.Count > 0 ? here : holders;
     }
 
-    public override int Reopen() => IsRemote ? Kernel.Fcntl(MadeFd, Constant.F_DUPFD_CLOEXEC) : base.Reopen();
+    public override int Reopen()
+        => IsRemote ? Kernel.Fcntl(MadeFd, Constant.F_DUPFD_CLOEXEC)
+            : IsTakenUp ? _kept!.Reopen(Domain, LocalAddress, _peerAddress, (uint)UnreadBytes, Name)
+            : base.Reopen();
+
+    /// <summary>Its peer is outside of the computation, and this member is the one to look after it.</summary>
+    public bool IsExternal(uint self) => Keeper == self && !HasFarHolder;
+
+    public ConnectionEnds Ends => new(LocalAddress, _peerAddress);
+
+    /// <summary>Takes the connection out of its socket, for a restart to go on with it; null when that cannot be.</summary>
+    public RepairedConnection? Keep()
+    {
+        if (UrgentPeek.Has(Info.Fd))
+        {
+            _obstacle = "there is an urgent byte in it";
+            return null;
+        }
+
+        _kept = RepairedConnection.Capture(Info.Fd, Ends, TcpState.Of(Info.Fd), out int error);
+        _obstacle = _kept is null ? Errno.Text(error) : null;
+        return _kept;
+    }
+
+    // This restart goes on with the connection as its peer knows it.
+    private bool IsTakenUp => _kept is not null && ExternalConnections.CanWakeUp;
+
+    protected override bool IsPair => base.IsPair && !IsTakenUp;
 
     /// <summary>Both addresses name a connection; the other end has the same name the other way round.</summary>
     public override ResourceKey Key => _key ??= TcpAddress.KeyOf(LocalAddress, _peerAddress);
@@ -71,8 +101,11 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override ResourceKey Peer => _peer ??= TcpAddress.KeyOf(_peerAddress, LocalAddress);
 
     public override string? Loss
-        => !HasFarHolder && !_state.HasReceivedEnd
-            ? $"{Name}: the other end of the TCP connection {Description} is outside the computation; after a restart the program sees a connection reset"
+        => HasFarHolder || _kept is not null || (_state.HasReceivedEnd && !ExternalConnections.AreWanted) ? null
+            : !ExternalConnections.AreWanted
+                ? $"{Name}: the other end of the TCP connection {Description} is outside the computation; after a restart the program sees a connection reset"
+            : (_obstacle ?? ExternalConnections.Obstacle) is { } why
+                ? $"{Name}: the TCP connection {Description} with a peer outside the computation cannot be kept: {why}; after a restart the program sees a connection reset"
             : null;
 
     protected override int ShutdownState => _state.HasSentEnd ? 2 : 0;
@@ -101,6 +134,20 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         base.Capture();
         _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, _peerAddress);
         SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+    }
+
+    public override void Fill(uint self, DescriptorExchange exchange)
+    {
+        if (IsTakenUp)
+        {
+            int fd = Descriptors[0].Fd;
+            Options.RestoreBeforeUse(fd);
+            _kept!.Fill(fd, Contents!, Name);
+            ExternalConnections.Add(_kept, fd);
+            return;
+        }
+
+        base.Fill(self, exchange);
     }
 
     /// <summary>When the far end's kernel could not deliver all: its keeper lends it to the keeper of this end.</summary>
@@ -163,6 +210,11 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         if (IsRemote)
         {
             return ReadRemote();
+        }
+
+        if (_kept is not null)
+        {
+            return SocketContents.PeekTcp(Info.Fd);
         }
 
         if (!HasFarHolder && !_state.HasReceivedEnd)
