@@ -101,6 +101,10 @@ internal sealed class HostGroup : IAsyncDisposable
             .ConfigureAwait(false);
     }
 
+    /// <summary>A host loses power: nothing of it runs any more, and its addresses answer to nobody.</summary>
+    public Task PowerOffAsync(string host, CancellationToken token)
+        => Start($"end {host}", s_script, ["end", DirectoryPath, host], "/").ExitCodeAsync(token);
+
     public AssertionException Failure(string what) => new($"{what}\n{Transcript}");
 
     /// <summary>The last statement of a test that passed: its files may go.</summary>
