@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Dormouse.EndToEnd.Harness;
+using NUnit.Framework;
+
+namespace Dormouse.EndToEnd.External;
+
+/// <summary>TCP connections to peers outside of the computation, on this host, with --keep-external-tcp.</summary>
+internal sealed class KeptConnectionTests
+{
+    private static readonly string s_conversation = Path.Combine(Built.Root, "tests", "Dormouse.EndToEnd", "External", "conversation.py");
+
+    /// <summary>Half closed either way, with everything unread, with full buffers: conversation.py.</summary>
+    [TestCase("127.0.0.1", "127.0.0.1", "root"), TestCase("::1", "::1", "root-no-pod"), TestCase("::", "127.0.0.1", "root"), CancelAfter(120_000)]
+    public async Task EveryState_WakesAsItWas(string listens, string connects, string mode, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(
+            mode == "root" ? RunMode.Root : RunMode.RootNoPod, new Dictionary<string, string>(), token);
+        string port = FreePort(), go = Path.Combine(program.Work, "go");
+        RunningProcess server = program.LaunchAnother("server", "/usr/bin/python3", s_conversation, "server", listens, port, go);
+        await program.WaitForOutputAsync(server, "listening", token);
+        using RunningProcess client = StartOutside(program, "client", s_conversation, "client", connects, port, go);
+        await program.WaitForOutputAsync(server, "ready", token);
+        await program.WaitForOutputAsync(client, "ready", token);
+
+        for (int nap = 0; nap < 2; nap++)
+        {
+            await SleepAsync(program, token);
+            await program.RestartAsync(token);
+        }
+
+        await File.WriteAllTextAsync(go, "", token);
+        int clientEnd = await client.ExitCodeAsync(token), serverEnd = await program.ExitCodeAsync(token);
+        Assert.That((clientEnd, serverEnd), Is.EqualTo((0, 0)), program.Transcript.ToString());
+        program.Passed();
+    }
+
+    /// <summary>Without root nothing of it is possible: as without the option, and said so.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task AsOrdinaryUser_TheProgramSeesAReset(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
+        string port = FreePort(), go = Path.Combine(program.Work, "go");
+        RunningProcess server = program.LaunchAnother("server", "/usr/bin/python3", s_conversation, "server", "127.0.0.1", port, go);
+        await program.WaitForOutputAsync(server, "listening", token);
+        using RunningProcess client = StartOutside(program, "client", s_conversation, "client", "127.0.0.1", port, go);
+        await program.WaitForOutputAsync(server, "ready", token);
+
+        ToolResult sleep = await program.CommandAsync(token, "--kcheckpoint", "--keep-external-tcp");
+        await program.WaitForMembersAsync(members => members == 0, "the end of all", token);
+        await program.RestartAsync(token);
+        await File.WriteAllTextAsync(go, "", token);
+        int serverEnd = await program.ExitCodeAsync(token);
+
+        Assert.That(sleep.Output, Does.Contain("cannot be kept: the process is not root's (CAP_NET_ADMIN); after a restart the program sees a connection reset"), program.Transcript.ToString());
+        Assert.That(serverEnd, Is.Not.Zero, program.Transcript.ToString());
+        Assert.That(program.Program.Errors, Does.Contain("ConnectionResetError"), program.Transcript.ToString());
+        program.Passed();
+    }
+
+    /// <summary>The connections are held back already when somebody dies: the others run on, and so do their clients.</summary>
+    [TestCase("member", "Write"), TestCase("coordinator", "Write"), TestCase("coordinator", "Commit"), CancelAfter(120_000)]
+    public async Task WhenTheCheckpointFails_TheClientGoesOn(string victim, string phase, CancellationToken token)
+    {
+        if (!File.Exists(RedisClient.Server)) Assert.Ignore($"needs {RedisClient.Server} (redis-tools)");
+        Dictionary<string, string> fault = new() { ["DORMOUSE_FAULT"] = $"{victim}@{phase}" };
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.Root, fault, token);
+        string port = FreePort(), stop = Path.Combine(program.Work, "client-stop"), redis = Path.Combine(program.Work, "redis-server");
+        File.CreateSymbolicLink(redis, RedisClient.Server);
+        RunningProcess server = program.LaunchAnother("redis", redis, "--port", port, "--save", "");
+        await program.WaitForOutputAsync(server, "Ready to accept connections", token);
+        // The last to come is the one that dies.
+        await program.WaitForOutputAsync(program.LaunchAnother("other", Built.Sample("hello")), "ready", token);
+        using RunningProcess process = StartOutside(program, "client", RedisClient.Script, "127.0.0.1", port, stop);
+        RedisClient client = new(process, stop, program.Failure);
+        await client.WaitForMoreAsync(token);
+
+        ToolResult failed = await program.TryCommandAsync(token, "--kcheckpoint", "--keep-external-tcp");
+
+        Assert.That(failed.ExitCode, Is.Not.Zero, program.Transcript.ToString());
+        await client.WaitForMoreAsync(token, server);
+        await client.FinishAsync(token);
+        program.Passed();
+    }
+
+    private static async Task SleepAsync(CheckpointedProgram program, CancellationToken token)
+    {
+        ToolResult sleep = await program.CommandAsync(token, "--kcheckpoint", "--keep-external-tcp");
+        Assert.That(sleep.Output, Does.Not.Contain("outside the computation"), program.Transcript.ToString());
+        await program.WaitForMembersAsync(members => members == 0, "the end of all", token);
+    }
+
+    // A program that is no part of the computation.
+    private static RunningProcess StartOutside(CheckpointedProgram program, string name, params string[] arguments)
+        => RunningProcess.Start(name, ["/usr/bin/python3", .. arguments], new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin" }, "/", program.Transcript);
+
+    private static string FreePort()
+    {
+        using TcpListener any = new(IPAddress.Loopback, 0);
+        any.Start();
+        return ((IPEndPoint)any.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+    }
+}
