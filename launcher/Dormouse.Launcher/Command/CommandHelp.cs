@@ -28,6 +28,8 @@ internal static class CommandHelp
           -p, --coord-port PORT       its port (default: $DORMOUSE_COORD_PORT, or your newest coordinator's, or 7779)
               --ckptdir DIR           for this checkpoint: where images go
               --codec raw|lz4|zstd    for this checkpoint: how memory is stored (default raw)
+              --keep-external-tcp     with --kcheckpoint, of programs that run as root: TCP connections to peers outside of
+                                      the computation sleep, too; the peers only see a delay
               --json                  prints --checkpoint, --status, --list and --inspect as JSON
               --help, --version
 
