@@ -46,6 +46,8 @@ internal static unsafe class RestartRun
             DescriptorNumbers.Reserved = run.Descriptors!.Floor;
             RestartStdio.MoveAbove(run.Descriptors.Floor);
             Kernel.Close(info.ImageFd);
+            // Before the coordinator knows of us: when it knows all, everybody has done it.
+            ExternalConnections.HoldBack();
             link = Link.Open(address);
             Sockets.SocketName.Here = Sockets.SocketCalls.LocalAddress(link.Descriptor);
             link.Send(worker.Hello(MemberFlags.Restarted));
@@ -87,13 +89,14 @@ internal static unsafe class RestartRun
         run.Process!.RestoreSurroundings();
         var exchange = DescriptorExchange.Open(info->Session, worker.Member);
         OldAddresses.AnnounceHost(link, epoch);
+        // All members hold their packets back by now: what comes for an address of theirs gets no answer.
+        ExternalConnections.BringAddresses();
         // Until here nothing outside the processes has been changed.
         Pass(link, epoch, Phase.Reopen);
         OldAddresses.Use();
         run.SystemV!.Restore();
         run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
-        ExternalConnections.PrepareRestart();
         run.Descriptors!.Restore(exchange, link, epoch);
         run.SharedMemory.CloseDescriptors();
         run.Descriptors.ClaimPorts();

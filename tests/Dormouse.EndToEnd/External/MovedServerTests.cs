@@ -11,12 +11,12 @@ internal sealed class MovedServerTests
 {
     private const string Port = "7801", OtherPort = "7802", ServicePort = "6379";
 
-    /// <summary>A checkpoint that goes on, a nap at home, and a move: first refused while the old host is there, then in its place.</summary>
+    /// <summary>A checkpoint that goes on, a nap at home, and two moves: the first one refused while the old host is there, then in its place.</summary>
     [Test, CancelAfter(180_000)]
     public async Task Client_SeesOnlyADelay(CancellationToken token)
     {
         if (!File.Exists(RedisClient.Server)) Assert.Ignore($"needs {RedisClient.Server} (redis-tools)");
-        await using HostGroup hosts = await HostGroup.StartAsync(token, "home", "away", "client");
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "home", "away", "third", "client");
         string images = Path.Combine(hosts.Shared, "images"), stop = Path.Combine(hosts.Shared, "stop"), server = Path.Combine(hosts.Shared, "redis-server");
         File.CreateSymbolicLink(server, RedisClient.Server);
         RunningProcess job = hosts.StartOn("home", "root", "dmlaunch", "-p", Port, "--ckptdir", images, server, "--port", ServicePort, "--protected-mode", "no", "--save", "");
@@ -40,8 +40,13 @@ internal sealed class MovedServerTests
         job = Wake(hosts, "away", images, OtherPort);
         await client.WaitForMoreAsync(token, job);
 
+        // The address goes with the computation: nobody has to take it off the host where it was brought.
+        await SleepAsync(hosts, "away", job, token, OtherPort);
+        job = Wake(hosts, "third", images);
+        await client.WaitForMoreAsync(token, job);
+
         await client.FinishAsync(token);
-        await hosts.RunOnAsync(token, "away", "root", "dmcommand", "-p", OtherPort, "--quit");
+        await hosts.RunOnAsync(token, "third", "root", "dmcommand", "-p", Port, "--quit");
         await job.ExitCodeAsync(token);
         hosts.Passed();
     }
@@ -49,12 +54,12 @@ internal sealed class MovedServerTests
     private static RunningProcess Wake(HostGroup hosts, string host, string images, string port = Port)
         => hosts.StartOn(host, "root", "dmrestart", "--new-coordinator", "-p", port, images);
 
-    private static async Task SleepAsync(HostGroup hosts, string host, RunningProcess job, CancellationToken token)
+    private static async Task SleepAsync(HostGroup hosts, string host, RunningProcess job, CancellationToken token, string port = Port)
     {
-        ToolResult sleep = await hosts.RunOnAsync(token, host, "root", "dmcommand", "-p", Port, "--kcheckpoint", "--keep-external-tcp");
+        ToolResult sleep = await hosts.RunOnAsync(token, host, "root", "dmcommand", "-p", port, "--kcheckpoint", "--keep-external-tcp");
         Assert.That(sleep.ExitCode, Is.Zero, hosts.Transcript.ToString());
         Assert.That(sleep.Output, Does.Not.Contain("outside the computation"), hosts.Transcript.ToString());
-        await hosts.RunOnAsync(token, host, "root", "dmcommand", "-p", Port, "--quit");
+        await hosts.RunOnAsync(token, host, "root", "dmcommand", "-p", port, "--quit");
         await job.ExitCodeAsync(token);
     }
 }

@@ -82,26 +82,39 @@ internal static class ExternalConnections
         {
             Diagnostics.Report($"the packets of {s_kept.Count} TCP connections to peers outside of the computation cannot be held back: {Errno.Text(error)}");
         }
+
+        HostAddress.TakeAway();
     }
 
-    /// <summary>At the beginning of a restart. Where packets are not held back yet (another host), they are now: before the address is there.</summary>
-    /// <exception cref="CheckpointException">An address is with another host.</exception>
-    public static void PrepareRestart()
+    /// <summary>Before a restart changes anything. On another host than before packets are not held back yet.</summary>
+    /// <exception cref="CheckpointException">One of them is in use on this host.</exception>
+    public static void HoldBack()
     {
         s_hold = null;
         s_restored.Clear();
+        HostAddress.Forget();
         CanWakeUp = s_kept.Count > 0;
         if (!CanWakeUp)
         {
             return;
         }
 
+        RefuseWhatIsInUse();
         int error = PacketHold.Lay(SleepName, EndsOfAll());
         if (error < 0)
         {
             CanWakeUp = false;
             string why = error == -Errno.NotPermitted ? "this needs root" : $"packets cannot be held back (nf_tables): {Errno.Text(error)}";
             RestartStdio.Warn($"{s_kept.Count} TCP connections to peers outside of the computation are not taken up again: {why}; the program sees a connection reset");
+        }
+    }
+
+    /// <summary>Gives this host the addresses that the peers know.</summary>
+    /// <exception cref="CheckpointException">One is with another host.</exception>
+    public static void BringAddresses()
+    {
+        if (!CanWakeUp)
+        {
             return;
         }
 
@@ -132,6 +145,21 @@ internal static class ExternalConnections
 
         s_restored.Clear();
         CanWakeUp = false;
+    }
+
+    // The images of a computation that has been woken from them already: to hold these packets back would cut it off from its peers.
+    private static void RefuseWhatIsInUse()
+    {
+        foreach (RepairedConnection one in s_kept)
+        {
+            if (InetDiagnosis.Find(one.Ends.Local, one.Ends.Peer) is { Inode: not 0 })
+            {
+                SocketDiagnosis.Close();
+                throw new CheckpointException($"the TCP connection {one.Ends} is in use on this host, perhaps by the same computation. End that first, such as with dmcommand --kill.");
+            }
+        }
+
+        SocketDiagnosis.Close();
     }
 
     private static string SleepName => "dormouse-sleep-" + s_name;

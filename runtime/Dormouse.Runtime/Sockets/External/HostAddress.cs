@@ -7,8 +7,25 @@ namespace Dormouse.Runtime.Sockets.External;
 /// <summary>The address under which peers know the computation must be on the host where it wakes.</summary>
 internal static class HostAddress
 {
-    private const int NewAddress = 20, GetRoute = 26;
+    private const int NewAddress = 20, RemoveAddress = 21, GetRoute = 26;
+    private const int Exclusive = 0x200;
     private const int DuplicatePatienceMilliseconds = 4000, StepMilliseconds = 20;
+
+    // What this process has brought to this host.
+    private static readonly List<(ConnectionEnds Ends, int Network)> s_brought = [];
+
+    /// <summary>At the beginning of a restart: this may be another host.</summary>
+    public static void Forget() => s_brought.Clear();
+
+    /// <summary>When the computation falls asleep: it may wake on another host.</summary>
+    public static void TakeAway()
+    {
+        using var routes = new NetlinkSocket(NetlinkSocket.Routes);
+        foreach ((ConnectionEnds ends, int network) in s_brought)
+        {
+            Change(routes, RemoveAddress, 0, ends, network);
+        }
+    }
 
     /// <summary>Gives the host the local address of this connection, unless it has it.</summary>
     /// <exception cref="CheckpointException">Another host has it, or this one cannot reach the peer.</exception>
@@ -33,10 +50,15 @@ internal static class HostAddress
             throw InUse(address);
         }
 
-        int error = Add(routes, ends, network);
+        int error = Change(routes, NewAddress, NetlinkMessages.Create | Exclusive, ends, network);
         if (error is < 0 and not -Errno.Exists)
         {
             throw new CheckpointException($"the address {address}, at which {SocketName.Text(ends.Peer)} is connected, cannot be given to this host: {Errno.Text(error)}. Add it yourself (ip address add) and run dmrestart again.");
+        }
+
+        if (error == 0)
+        {
+            s_brought.Add((ends, network));
         }
 
         // For IPv6 the kernel asks whether somebody else has it, and until then it is not ours (RFC 4862 5.4).
@@ -51,7 +73,7 @@ internal static class HostAddress
         }
 
         neighbors.Announce();
-        RestartStdio.Warn($"the address {address}, at which peers outside of the computation are connected, is on this host now (ip address shows it); remove it when the programs have ended");
+        RestartStdio.Warn($"the address {address}, at which peers outside of the computation are connected, is on this host now, until the computation sleeps again; when the programs have ended, remove it (ip address del)");
     }
 
     private static CheckpointException InUse(string address)
@@ -80,11 +102,11 @@ internal static class HostAddress
 
     // struct ifaddrmsg: u8 family, bits, flags, scope; u32 interface. IFA_ADDRESS 1, IFA_LOCAL 2. The address alone, without a network:
     // no route comes with it.
-    private static int Add(NetlinkSocket routes, ConnectionEnds ends, int network)
+    private static int Change(NetlinkSocket routes, int what, int flags, ConnectionEnds ends, int network)
     {
-        const int Exclusive = 0x200, Acknowledge = 4, Address = 1, Local = 2;
+        const int Acknowledge = 4, Address = 1, Local = 2;
         var request = new NetlinkMessages();
-        request.Begin(NewAddress, NetlinkMessages.Create | Exclusive | Acknowledge, [ends.Local[0], (byte)(ends.LocalHost.Length * 8), 0, 0, .. BitConverter.GetBytes(network)]);
+        request.Begin(what, flags | Acknowledge, [ends.Local[0], (byte)(ends.LocalHost.Length * 8), 0, 0, .. BitConverter.GetBytes(network)]);
         request.Add(Local, ends.LocalHost);
         request.Add(Address, ends.LocalHost);
         return routes.Tell(request);
