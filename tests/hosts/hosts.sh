@@ -141,6 +141,7 @@ serve() {
     # Whatever becomes of this script, they end with it. setpriv: PR_SET_PDEATHSIG, see prctl(2).
     setpriv --pdeathsig KILL unshare --net sleep infinity </dev/null >/dev/null &
     keeper=$!
+    echo $keeper >"$dir/keeper"
     until [ "$(readlink /proc/$keeper/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
     nsenter -t $keeper -n ip link add bridge type bridge
     nsenter -t $keeper -n ip link set bridge up
@@ -185,6 +186,14 @@ end() {
     done
 }
 
+# Until the kernel has taken their network away, which it does in its own time, they answer for their addresses.
+await_silence() {
+    local name
+    for name in "$@"; do
+        while nsenter -t "$(cat "$dir/keeper")" -n ip link show "to-$name" >/dev/null 2>&1; do sleep 0.01; done
+    done
+}
+
 # $1 host, $2 user, then the command. The environment is passed on; HOME and USER are the user's. The current directory stays.
 run() {
     local host=$1 as=$2 number=0 prefix=()
@@ -205,6 +214,9 @@ case $command in
 serve) serve "$@" ;;
 init) init "$@" ;;
 run) run "$@" ;;
-end) end "$@" ;;
+end)
+    end "$@"
+    await_silence "$@"
+    ;;
 *) die "there is no command $command" ;;
 esac

@@ -84,6 +84,40 @@ internal sealed class KeptConnectionTests
         program.Passed();
     }
 
+    /// <summary>nginx as it comes: its workers have given up root. A download by curl, which makes no second try.</summary>
+    [Test, Explicit("needs nginx and curl"), CancelAfter(120_000)]
+    public async Task DownloadFromNginx_GoesOn(CancellationToken token)
+    {
+        if (!File.Exists("/usr/sbin/nginx") || !File.Exists("/usr/bin/curl")) Assert.Ignore("needs nginx and curl");
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.Root, new Dictionary<string, string>(), token);
+        string port = FreePort(), work = program.Work, settings = Path.Combine(work, "nginx.conf"), file = Path.Combine(work, "file"), got = Path.Combine(work, "got");
+        byte[] bytes = new byte[100 << 20];
+        Random.Shared.NextBytes(bytes);
+        await File.WriteAllBytesAsync(file, bytes, token);
+        await File.WriteAllTextAsync(settings,
+            $"worker_processes 2; pid {work}/pid; error_log {work}/log; events {{}} http {{ access_log off; server {{ listen {port}; location / {{ root {work}; }} }} }}", token);
+        foreach (string directory in new[] { program.DirectoryPath, work }) File.SetUnixFileMode(directory, (UnixFileMode)0b111_101_101);
+        program.LaunchAnother("nginx", "/usr/sbin/nginx", "-c", settings, "-g", "daemon off;");
+        await program.WaitForMembersAsync(members => members == 3, "nginx and its workers", token);
+        using RunningProcess curl = RunningProcess.Start(
+            "curl", ["/usr/bin/curl", "-sS", "--limit-rate", "20M", $"http://127.0.0.1:{port}/file", "-o", got], new Dictionary<string, string>(), "/", program.Transcript);
+        await Condition.WaitAsync("the download to begin", () => (File.Exists(got) && new FileInfo(got).Length > 0, "nothing"), CheckpointedProgram.Deadline, token);
+
+        for (int nap = 0; nap < 3; nap++)
+        {
+            long before = new FileInfo(got).Length;
+            await SleepAsync(program, token);
+            await program.RestartAsync(token);
+            await Condition.WaitAsync("more of the file", () => (new FileInfo(got).Length > before, $"{before} bytes"), CheckpointedProgram.Deadline, token);
+        }
+
+        Assert.That(curl.HasExited, Is.False, "the download should take longer than this");
+        Assert.That(await curl.ExitCodeAsync(token), Is.Zero, program.Transcript.ToString());
+        byte[] downloaded = await File.ReadAllBytesAsync(got, token);
+        Assert.That(downloaded.AsSpan().SequenceEqual(bytes), Is.True, program.Transcript.ToString());
+        program.Passed();
+    }
+
     private static async Task SleepAsync(CheckpointedProgram program, CancellationToken token)
     {
         ToolResult sleep = await program.CommandAsync(token, "--kcheckpoint", "--keep-external-tcp");
