@@ -27,6 +27,7 @@
 #include "membership.h"
 #include "old_address_calls.h"
 #include "own_table.h"
+#include "sem_undo.h"
 #include "shell.h"
 #include "suspend.h"
 
@@ -124,6 +125,7 @@ void dm_after_fork_in_child(void)
         dm_close((int)s_self.link - 1);
     s_self.link = 0;
     s_self.owns_table = 0;
+    dm_sem_undo_begin();
     dm_exec_window_begin();
     start_checkpoint_thread();
     dm_runtime_unlock(s_mask_before_fork);
@@ -152,6 +154,7 @@ __attribute__((constructor)) static void start(void)
     s_self.slot = &s_slot;
     s_can_borrow = dm_table_can_be_borrowed();
     if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
+        dm_sem_undo_begin();
         dm_exec_window_begin();
         pthread_atfork(dm_before_fork, dm_after_fork_in_parent, dm_after_fork_in_child);
         start_checkpoint_thread();

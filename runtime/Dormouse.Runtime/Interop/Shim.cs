@@ -143,6 +143,13 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_suspended_slots")]
     public static extern ThreadSlot* SuspendedSlots(uint* count);
 
+    /// <summary>What SEM_UNDO would take back, or -errno; see native-shim/src/sem_undo.h.</summary>
+    [DllImport(Library, EntryPoint = "dm_sem_undo_list")]
+    public static extern int SemaphoreUndoList(SystemV.SemaphoreAdjustment* list);
+
+    [DllImport(Library, EntryPoint = "dm_sem_undo_since")]
+    public static extern void SemaphoreUndoSince(long second);
+
     /// <summary>Every parked thread notes the signals that wait for it alone.</summary>
     [DllImport(Library, EntryPoint = "dm_capture_pending")]
     public static extern void CapturePending();

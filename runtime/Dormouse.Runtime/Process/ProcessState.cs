@@ -1,6 +1,7 @@
 // World: Frozen (capture), restored process (restore).
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Process;
 
@@ -12,6 +13,7 @@ internal sealed class ProcessState
     private readonly ResourceLimits _limits = ResourceLimits.Capture();
     private readonly MemoryBarriers _barriers = MemoryBarriers.Capture();
     private readonly PosixTimers _posixTimers = PosixTimers.Capture();
+    private readonly SemaphoreUndo _semaphores = SemaphoreUndo.Capture();
 
     // Last: a timer that expires in between is noted twice rather than never.
     private readonly PendingSignals _pending = PendingSignals.Capture();
@@ -27,6 +29,9 @@ internal sealed class ProcessState
         _limits.Restore();
         _barriers.Restore();
     }
+
+    /// <summary>When the semaphores of all members have their values again.</summary>
+    public void RestoreUndo() => _semaphores.Restore();
 
     /// <summary>What else can fail, while all members can still be called off.</summary>
     public void RestoreTimers() => _posixTimers.Make();

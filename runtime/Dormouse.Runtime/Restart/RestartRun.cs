@@ -107,6 +107,7 @@ internal static unsafe class RestartRun
         OldAddresses.WarnOfPorts(worker.Who());
         Pass(link, epoch, Phase.Refill);
         OldAddresses.Use();
+        run.Process!.RestoreUndo();
         run.Descriptors.Seal();
         run.Descriptors.ReleaseCarried();
         run.SharedMemory.Seal();

@@ -4,7 +4,7 @@ using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.SystemV;
 
-/// <summary>A set of semaphores: semget(2). What SEM_UNDO would take back when a process ends cannot be seen, and is lost.</summary>
+/// <summary>A set of semaphores: semget(2). What SEM_UNDO takes back when a process ends: <see cref="SemaphoreUndo"/>.</summary>
 internal sealed unsafe class SemaphoreSet(int key, int id, int mode, int count, Claim claim) : SystemVObject("sem", key, id, mode, claim)
 {
     private const int RemoveSet = 0, Stat = 2, GetPid = 11, GetAll = 13, SetAll = 17;

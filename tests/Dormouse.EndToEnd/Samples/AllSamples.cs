@@ -31,6 +31,7 @@ internal static class AllSamples
         new("roll-back", "roll-back"),
         new("roll-back-large", "roll-back", "80"),
         new("system-v", "system-v"),
+        new("sem-undo", "sem-undo"),
         new("pty", "pty") { Exclusive = "pseudo-terminals" },
         new("shared-memory", "shared-memory"),
         new("memory-kinds", "kinds"),

@@ -12,6 +12,8 @@
     .hidden dm_resume_call_start
     .globl dm_resume_call_after
     .hidden dm_resume_call_after
+    .globl dm_resume_call_end
+    .hidden dm_resume_call_end
     .globl dm_resume_wait_start
     .hidden dm_resume_wait_start
     .globl dm_resume_wait_after
@@ -57,6 +59,7 @@ dm_resume_call_after:
     jmpq *%r11
 3:  movq 80(%rsp), %rax
     jmp 2b
+dm_resume_call_end:
     .cfi_endproc
     .size dm_resume_wait_start, .-dm_resume_wait_start
 
