@@ -1,4 +1,5 @@
 using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
 using NUnit.Framework;
 
 namespace Dormouse.EndToEnd;
@@ -31,5 +32,25 @@ internal sealed class SystemVTests
         Assert.That(result.Output, Does.StartWith("queue of 500\nprogram 500\n"), program.Transcript.ToString());
         Assert.That(result.ExitCode, Is.Zero, program.Transcript.ToString());
         program.Passed();
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task UndoThatTheKernelMayHaveForgotten_RefusesTheCheckpoint(CancellationToken token)
+    {
+        const string Script = """
+            $set = semget(0, 1, 01600); $SETVAL = 16; $SEM_UNDO = 010000;
+            semop($set, pack("s!3", 0, 2, $SEM_UNDO)) or die; semctl($set, 0, $SETVAL, 1) or die;
+            $| = 1; print "ready\n"; select(undef, undef, undef, 0.01) until -e $ENV{SAMPLE_STOP};
+            semctl($set, 0, 0, 0); print "ok\n";
+            """;
+        Sample sample = new("undo", "/usr/bin/perl", "-e", Script);
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        ToolResult refused = await program.TryCommandAsync(token, "--checkpoint");
+
+        Assert.That(refused.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Contain("with SEM_UNDO, and the set's values may have been set since"));
+        await program.AssertContentAsync(sample, token);
     }
 }

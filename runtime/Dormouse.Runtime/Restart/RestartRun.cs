@@ -27,6 +27,7 @@ internal static unsafe class RestartRun
         Shim.Self()->OwnsTable = 0;
         Sockets.AcceptOrder.Forget();
         Sockets.ShownNames.Forget();
+        Sockets.EmptyDatagrams.Forget();
         OldAddresses.Forget();
         if (Shim.AwaitRestored(RestoredDeadlineMilliseconds) < 0)
         {

@@ -84,6 +84,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         if (Keeper == self)
         {
             _contents ??= ReadContents(exchange);
+            _contents.CheckIsComplete(Name);
         }
     }
 

@@ -44,13 +44,12 @@ internal unsafe struct ShownName
 /// </summary>
 internal static class ShownNames
 {
-    private const int Cookie = 57; // SO_COOKIE
     private static readonly Dictionary<ulong, ShownName> s_names = [];
 
     /// <summary>The addresses that the program sees.</summary>
     public static (byte[] Local, byte[] Peer) Of(int fd, int protocol, byte[] local, byte[] peer)
     {
-        (byte[] shownLocal, byte[] shownPeer) = s_names.Count > 0 && s_names.TryGetValue(CookieOf(fd), out ShownName name) ? name.Addresses : ([], []);
+        (byte[] shownLocal, byte[] shownPeer) = s_names.Count > 0 && s_names.TryGetValue(SocketCalls.Cookie(fd), out ShownName name) ? name.Addresses : ([], []);
         return (
             shownLocal.Length > 0 ? shownLocal : OldAddresses.ToShown(local, protocol, isOwn: true),
             shownPeer.Length > 0 ? shownPeer : OldAddresses.ToShown(peer, protocol, isOwn: false));
@@ -66,7 +65,7 @@ internal static class ShownNames
         bool isPeerKnown = peer.Length == 0 || peer.AsSpan().SequenceEqual(OldAddresses.ToShown(SocketCalls.PeerAddress(fd), protocol, isOwn: false));
         if (!isLocalKnown || !isPeerKnown)
         {
-            ulong cookie = CookieOf(fd);
+            ulong cookie = SocketCalls.Cookie(fd);
             s_names[cookie] = ShownName.Of(cookie, local, peer);
         }
     }
@@ -78,11 +77,5 @@ internal static class ShownNames
         {
             OldAddresses.Use([.. s_names.Values]);
         }
-    }
-
-    private static ulong CookieOf(int fd)
-    {
-        byte[] cookie = SocketCalls.GetBytes(fd, Constant.SOL_SOCKET, Cookie, sizeof(ulong));
-        return cookie.Length < sizeof(ulong) ? 0 : BitConverter.ToUInt64(cookie);
     }
 }

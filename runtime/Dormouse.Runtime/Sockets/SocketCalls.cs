@@ -74,6 +74,14 @@ internal static unsafe class SocketCalls
 
     public static int Shutdown(int fd, int how) => (int)Kernel.Call(SystemCall.Shutdown, fd, how);
 
+    /// <summary>One number for each socket, whoever holds it, until the host starts anew: SO_COOKIE, socket(7).</summary>
+    public static ulong Cookie(int fd)
+    {
+        const int CookieOption = 57;
+        byte[] cookie = GetBytes(fd, Constant.SOL_SOCKET, CookieOption, sizeof(ulong));
+        return cookie.Length < sizeof(ulong) ? 0 : BitConverter.ToUInt64(cookie);
+    }
+
     /// <summary>Bytes sent that the peer's kernel does not have yet (SIOCOUTQ, tcp(7)).</summary>
     public static int Unsent(int fd)
     {

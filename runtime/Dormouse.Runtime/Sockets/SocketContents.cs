@@ -9,6 +9,7 @@ internal sealed class SocketContents
 {
     private readonly List<SocketMessage> _messages;
     private readonly bool _isStream;
+    private bool _isComplete = true;
 
     private SocketContents(bool isStream, List<SocketMessage> messages)
     {
@@ -23,7 +24,21 @@ internal sealed class SocketContents
     public IReadOnlyList<SocketMessage> Messages => _messages;
 
     /// <summary>Copied by peeking: nothing is consumed.</summary>
-    public static SocketContents Peek(int fd, bool isStream) => new(isStream, MessagePeek.All(fd, isStream));
+    public static SocketContents Peek(int fd, bool isStream)
+    {
+        var contents = new SocketContents(isStream, MessagePeek.All(fd, isStream));
+        contents._isComplete = isStream || EmptyDatagrams.Complete(fd, SocketCalls.Domain(fd), SocketCalls.Type(fd), contents._messages);
+        return contents;
+    }
+
+    /// <exception cref="CheckpointException">There may be more in it than was shown.</exception>
+    public void CheckIsComplete(string what)
+    {
+        if (!_isComplete)
+        {
+            throw new CheckpointException($"{what} has received an empty datagram that something has looked at already, the last checkpoint or the program: the kernel does not show it again. Try again when the program has read it.") { IsPassing = true };
+        }
+    }
 
     /// <summary>The same for TCP, where one byte may be urgent.</summary>
     public static SocketContents PeekTcp(int fd) => new(true, UrgentPeek.Has(fd) ? UrgentPeek.All(fd) : MessagePeek.All(fd, isStream: true));

@@ -31,6 +31,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         }
 
         _unread = SocketContents.Peek(Info.Fd, false);
+        _unread.CheckIsComplete(Name);
         foreach (SocketMessage message in _unread.Messages)
         {
             _shownSenders.Add(OldAddresses.ToShown(message.Sender, Protocol, isOwn: false));

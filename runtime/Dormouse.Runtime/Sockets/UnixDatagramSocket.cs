@@ -36,6 +36,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
     {
         if (Kernel.PollNow(Info.Fd, Constant.POLLIN) == 0)
         {
+            EmptyDatagrams.Forget(Info.Fd);
             _contents = SocketContents.Empty;
             return;
         }
@@ -75,6 +76,15 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
     {
         base.Resolve(self, candidates);
         _senders.Resolve(LocalAddress, candidates, name => SenderHere(name) is not null);
+    }
+
+    public override void Capture()
+    {
+        base.Capture();
+        if (Keeper == Worker.Current.Member)
+        {
+            _contents!.CheckIsComplete(Name);
+        }
     }
 
     public override void MakeForOthers(uint self, DescriptorExchange exchange, Dictionary<DescriptionId, int> made)
