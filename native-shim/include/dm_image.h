@@ -1,7 +1,7 @@
 /* The image file, as C and the restorer see it. World: all.
  *
  * Layout of a file, offsets ascending:
- *   struct dm_image_header (one page) | manifest | vma table | thread table |
+ *   struct dm_image_header (one page) | pages of our library | manifest | vma table | thread table |
  *   strings | extents (raw ones page-aligned) | extent table
  *
  * The header is written last, so that a file that was cut off has no magic.

@@ -62,6 +62,9 @@ static struct {
     uint32_t parked;   /* futex: counts arrivals */
     uint32_t resent;   /* the last epoch in which a signal was sent twice */
     struct kernel_sigaction previous;
+    struct {
+        int64_t process, thread, user;
+    } self;
     uint64_t every_cpu[DM_CPU_WORDS];
 } s_suspension;
 
@@ -214,15 +217,15 @@ static int send_signal(struct dm_thread_slot *slot)
     memset(&info, 0, sizeof info);
     info.si_signo = DM_SUSPEND_SIGNAL;
     info.si_code = SI_QUEUE;
-    info.si_pid = (int)dm_syscall0(__NR_getpid);
-    info.si_uid = (unsigned)dm_syscall0(__NR_getuid);
+    info.si_pid = (int)s_suspension.self.process;
+    info.si_uid = (unsigned)s_suspension.self.user;
     info.si_value.sival_ptr = slot;
     return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, slot->tid, DM_SUSPEND_SIGNAL, (int64_t)&info);
 }
 
 static bool is_own_thread(uint32_t tid)
 {
-    return tid == (uint32_t)dm_gettid() || dm_raw_thread_is_ours(tid);
+    return tid == (uint32_t)s_suspension.self.thread || dm_raw_thread_is_ours(tid);
 }
 
 static struct dm_thread_slot *find_slot(uint32_t tid)
@@ -342,6 +345,9 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
         return error;
     s_suspension.count = 0;
     s_suspension.epoch++;
+    s_suspension.self.process = dm_getpid();
+    s_suspension.self.thread = dm_gettid();
+    s_suspension.self.user = dm_syscall0(__NR_getuid);
     dm_every_cpu(s_suspension.every_cpu);
     dm_forget_cpu_clocks();
     dm_exec_close();

@@ -25,6 +25,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private string? _temporaryPath;
     private int _fd = -1;
     private readonly BorrowedDescriptors _borrowed = new();
+    private LibraryPages? _library;
     private ImageBuilder? _builder;
     private List<Mapping> _mappings = [];
 
@@ -76,8 +77,9 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         ExternalConnections.Begin(request.KeepExternal, worker.Computation, worker.Member);
         OwnNamespaces.Check();
         OpenImage();
-        long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
         Dumpability.Open();
+        _library = LibraryPages.PutInto(_fd);
+        long start = Kernel.Clock(Constant.CLOCK_MONOTONIC);
         Suspend();
         ReportChildren();
         // Bound before the inventory goes out: whoever has the answer can count on it.
@@ -95,7 +97,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         var identity = new ImageIdentity(worker.Computation, request.Generation, worker.Member, candidates.ImageCount);
         worker.Generation = request.Generation;
         ImageMetadata(identity, out ImageManifest manifest);
-        _builder = new ImageBuilder(_fd, _temporaryPath!, identity, _mappings);
+        _builder = new ImageBuilder(_fd, _temporaryPath!, identity, _library!, _mappings);
         ImageFigures? figures = _builder.Write(manifest, SharedMemory!.SavedHere);
         if (figures is null)
         {
@@ -112,8 +114,6 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         }
 
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
-        _builder.WriteLibrary();
-        _builder.Close();
         return new CheckpointOutcome(false, new WrittenImage(
             request.Epoch, _fd, _temporaryPath!, FinalName(), figures.Value, (ulong)standstill / 1000, manifest.Losses));
     }
@@ -288,7 +288,6 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private void CleanUp()
     {
-        _builder?.Close();
         ReleaseDescriptors();
         CapturedMemory.Release();
         Dumpability.Close();

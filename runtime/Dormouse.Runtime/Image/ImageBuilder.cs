@@ -27,20 +27,22 @@ internal sealed unsafe class ImageBuilder
     private readonly byte[] _header = GC.AllocateArray<byte>(ImageLayout.HeaderBytes, pinned: true);
     private readonly byte[] _threads;
     private readonly List<Mapping> _mappings;
+    private readonly LibraryPages _library;
     private readonly List<Scratch> _scratch = [];
-    private LibraryPages? _library;
 
+    /// <param name="library">What of our own library is in the image already.</param>
     /// <param name="mappings">Those of the suspended process, before anything was mapped for this image.</param>
-    public ImageBuilder(int fd, string path, ImageIdentity identity, List<Mapping> mappings)
+    public ImageBuilder(int fd, string path, ImageIdentity identity, LibraryPages library, List<Mapping> mappings)
     {
         _path = path;
+        _library = library;
         _mappings = mappings;
         _fd = fd;
         _identity = identity;
         _threads = ThreadTable();
     }
 
-    /// <summary>Writes everything but <see cref="WriteLibrary"/>, and does not sync. Returns null in the process that the restorer has made of the image.</summary>
+    /// <summary>Writes everything but does not sync. Returns null in the process that the restorer has made of the image.</summary>
     /// <param name="manifest">Gets the files that the mappings need added.</param>
     /// <param name="sharedSaved">What of a shared mapping this process saves.</param>
     /// <exception cref="CheckpointException">Out of disk space, a mapping that cannot be restored, …</exception>
@@ -48,7 +50,6 @@ internal sealed unsafe class ImageBuilder
     {
         // Our own garbage is not worth saving: all free memory of the heap goes back to the kernel.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        LibraryPages library = _library = LibraryPages.Find(_mappings);
         Scratch before = AddScratch(SnapshotBytes), after = AddScratch(SnapshotBytes), working = AddScratch(WritePlan.ScratchBytes);
         ulong extentCapacity = ExtentCapacity();
         Scratch extents = AddScratch(extentCapacity * ImageLayout.ExtentBytes);
@@ -57,13 +58,12 @@ internal sealed unsafe class ImageBuilder
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             bytesBefore = Snapshot(before);
-            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, [.. _scratch, .. CapturedMemory.Pieces]), _scratch, library, sharedSaved);
+            MemoryPlan plan = MemoryPlan.Make(MapsReader.Read(_mappings, [.. _scratch, .. CapturedMemory.Pieces]), _scratch, _library, sharedSaved);
             uint exePath = plan.AddString(manifest.ExePath);
             manifest.NeededFiles = [.. neededByDescriptors, .. plan.NeededFiles];
             ulong firstFree = FillHeader(plan, manifest.Write(), exePath);
-            firstFree = library.Place(firstFree);
             byte[] vmas = Pinned(plan.Vmas), save = Pinned(plan.Save);
-            fixed (byte* header = _header, vmaTable = vmas, saveTable = save, prepared = library.Extents)
+            fixed (byte* header = _header, vmaTable = vmas, saveTable = save, prepared = _library.Extents)
             {
                 WritePlan order = new()
                 {
@@ -76,7 +76,7 @@ internal sealed unsafe class ImageBuilder
                     Extents = extents.Pointer,
                     ExtentCapacity = extentCapacity,
                     Prepared = prepared,
-                    PreparedCount = (ulong)(library.Extents.Length / ImageLayout.ExtentBytes),
+                    PreparedCount = (ulong)(_library.Extents.Length / ImageLayout.ExtentBytes),
                     FirstFree = firstFree,
                     Scratch = working.Pointer,
                     Self = Shim.Self()->Slot,
@@ -104,12 +104,6 @@ internal sealed unsafe class ImageBuilder
         ReleaseScratch();
         throw new CheckpointException($"the memory map of the process keeps changing while all its threads are suspended ({change}). Does another process write to it with ptrace? Try again.");
     }
-
-    /// <summary>What is in no memory of the program, when that goes on. World: Guest.</summary>
-    public void WriteLibrary() => _library!.Copy(_fd);
-
-    /// <summary>Closes what this has opened, not the image.</summary>
-    public void Close() => _library?.Close();
 
     /// <summary>Unmaps the working memory; also in a restored process.</summary>
     public void ReleaseScratch()
@@ -211,7 +205,7 @@ internal sealed unsafe class ImageBuilder
     {
         Array.Clear(_header);
         byte[] vmas = plan.Vmas, strings = plan.Strings;
-        ulong manifestOffset = ImageLayout.HeaderBytes;
+        ulong manifestOffset = Aligned(_library.End);
         ulong vmaOffset = Aligned(manifestOffset + (ulong)manifest.Length);
         ulong threadOffset = vmaOffset + (ulong)vmas.Length;
         ulong stringsOffset = threadOffset + (ulong)_threads.Length;

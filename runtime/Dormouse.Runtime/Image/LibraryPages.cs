@@ -18,10 +18,8 @@ internal sealed unsafe class LibraryPages
     private const int HeaderBytes = 32, BuildIdOffset = 8, CountOffset = 28, BlockBytes = 32;
     private static string? s_path;
     private readonly Block[] _blocks;
-    private int _fd;
-    private ulong _place;
 
-    private LibraryPages(int fd, Block[] blocks) => (_fd, _blocks) = (fd, blocks);
+    private LibraryPages(Block[] blocks) => _blocks = blocks;
 
     /// <summary>struct dm_library_block, its place as an address.</summary>
     private readonly record struct Block(ulong Start, ulong FileOffset, uint Bytes, uint StoredBytes, uint Codec, uint Checksum)
@@ -32,6 +30,9 @@ internal sealed unsafe class LibraryPages
     /// <summary>Where they are in the image: struct dm_image_extent, ascending.</summary>
     public byte[] Extents { get; private set; } = [];
 
+    /// <summary>Where they end in the image.</summary>
+    public ulong End { get; private set; } = ImageLayout.HeaderBytes;
+
     private static ulong LibraryStart => Shim.Self()->LibraryStart;
 
     private static ulong LibraryEnd => Shim.Self()->LibraryEnd;
@@ -39,11 +40,22 @@ internal sealed unsafe class LibraryPages
     /// <summary>Whether a mapping shows the library (or, since a restart, what was it).</summary>
     public static bool Shows(Mapping mapping) => mapping.Start >= LibraryStart && mapping.Start < LibraryEnd && !mapping.IsShared;
 
-    /// <summary>Finds the pages that belong to the library in memory; without any they are saved like other memory.</summary>
-    public static LibraryPages Find(List<Mapping> mappings)
+    /// <summary>Finds the pages that belong to the library in memory and copies them into the image, behind the header; without any
+    /// they are saved like other memory. World: Guest: nothing of this changes, so the program need not stand still for it.</summary>
+    public static LibraryPages PutInto(int image)
     {
-        int fd = DescriptorNumbers.Raise(Kernel.Open(FindPath(mappings), Constant.O_RDONLY | Constant.O_CLOEXEC));
-        return new LibraryPages(fd, fd < 0 ? [] : ReadBlocks(fd));
+        int fd = DescriptorNumbers.Raise(Kernel.Open(FindPath(MapsReader.ReadWithoutFlags()), Constant.O_RDONLY | Constant.O_CLOEXEC));
+        var pages = new LibraryPages(fd < 0 ? [] : ReadBlocks(fd));
+        try
+        {
+            pages.Copy(fd, image);
+        }
+        finally
+        {
+            Kernel.Close(fd);
+        }
+
+        return pages;
     }
 
     /// <summary>Calls <paramref name="add"/> for all parts of a mapping, ascending; the second argument says whether the part is here.</summary>
@@ -72,53 +84,27 @@ internal sealed unsafe class LibraryPages
         AddPart(mapping, at, mapping.End, false, add);
     }
 
-    /// <summary>Gives them a place in the image, where nothing is yet: <see cref="Copy"/>.</summary>
-    /// <param name="offset">Where they may begin.</param>
-    /// <returns>Where they end.</returns>
-    public ulong Place(ulong offset)
+    private void Copy(int fd, int image)
     {
-        _place = offset;
         Extents = GC.AllocateUninitializedArray<byte>(_blocks.Length * ImageLayout.ExtentBytes, pinned: true);
         for (int i = 0; i < _blocks.Length; i++)
         {
             Block block = _blocks[i];
-            Span<byte> record = Extents.AsSpan(i * ImageLayout.ExtentBytes, ImageLayout.ExtentBytes);
-            BinaryPrimitives.WriteUInt64LittleEndian(record, block.Start);
-            BinaryPrimitives.WriteUInt64LittleEndian(record[8..], offset);
-            BinaryPrimitives.WriteUInt32LittleEndian(record[16..], block.Bytes);
-            BinaryPrimitives.WriteUInt32LittleEndian(record[20..], block.StoredBytes);
-            BinaryPrimitives.WriteUInt32LittleEndian(record[24..], block.Codec);
-            BinaryPrimitives.WriteUInt32LittleEndian(record[28..], block.Checksum);
-            offset += block.StoredBytes;
-        }
-
-        return offset;
-    }
-
-    /// <summary>Copies the compressed pages to their place. They do not change, so the program need not wait for it. World: Guest.</summary>
-    public void Copy(int image)
-    {
-        ulong offset = _place;
-        foreach (Block block in _blocks)
-        {
-            long error = Kernel.CopyRange(_fd, (long)block.FileOffset, image, (long)offset, block.StoredBytes);
+            long error = Kernel.CopyRange(fd, (long)block.FileOffset, image, (long)End, block.StoredBytes);
             if (error < 0)
             {
                 throw new CheckpointException($"cannot copy {s_path} into the image: {Errno.Text(error)}. Make room or choose another directory with --ckptdir.");
             }
 
-            offset += block.StoredBytes;
+            Span<byte> record = Extents.AsSpan(i * ImageLayout.ExtentBytes, ImageLayout.ExtentBytes);
+            BinaryPrimitives.WriteUInt64LittleEndian(record, block.Start);
+            BinaryPrimitives.WriteUInt64LittleEndian(record[8..], End);
+            BinaryPrimitives.WriteUInt32LittleEndian(record[16..], block.Bytes);
+            BinaryPrimitives.WriteUInt32LittleEndian(record[20..], block.StoredBytes);
+            BinaryPrimitives.WriteUInt32LittleEndian(record[24..], block.Codec);
+            BinaryPrimitives.WriteUInt32LittleEndian(record[28..], block.Checksum);
+            End += block.StoredBytes;
         }
-    }
-
-    public void Close()
-    {
-        if (_fd >= 0)
-        {
-            Kernel.Close(_fd);
-        }
-
-        _fd = -1;
     }
 
     private static void AddPart(Mapping whole, ulong start, ulong end, bool isHere, Action<Mapping, bool> add)

@@ -31,19 +31,31 @@ internal static class MapsReader
         return mappings;
     }
 
+    /// <summary>The mappings of now, also while the program runs and changes them.</summary>
+    public static List<Mapping> ReadWithoutFlags()
+    {
+        var mappings = new List<Mapping>();
+        ReadOnlySpan<byte> rest = ProcFile.ReadAll("/proc/self/maps");
+        while (!rest.IsEmpty)
+        {
+            ReadOnlySpan<byte> line = Line(rest);
+            mappings.Add(ParseHead(line));
+            rest = rest[line.Length..].TrimStart((byte)'\n');
+        }
+
+        return mappings;
+    }
+
     /// <summary>The mappings of now, with the flags that <paramref name="known"/> has for them while the program stands still.</summary>
     /// <remarks>smaps looks at every page of the process: 10 ms for a gigabyte. maps does not, and has no flags.</remarks>
     /// <param name="own">Memory of our own, whose flags do not matter.</param>
     public static List<Mapping> Read(List<Mapping> known, IReadOnlyList<Scratch> own)
     {
-        var mappings = new List<Mapping>();
-        ReadOnlySpan<byte> rest = ProcFile.ReadAll("/proc/self/maps");
+        List<Mapping> mappings = ReadWithoutFlags();
         int at = 0;
-        while (!rest.IsEmpty)
+        for (int i = 0; i < mappings.Count; i++)
         {
-            ReadOnlySpan<byte> line = Line(rest);
-            Mapping mapping = ParseHead(line);
-            rest = rest[line.Length..].TrimStart((byte)'\n');
+            Mapping mapping = mappings[i];
             while (at < known.Count && known[at].Start < mapping.Start)
             {
                 at++;
@@ -57,7 +69,7 @@ internal static class MapsReader
 
             // Where the kernel has merged our memory with a neighbour, both have the same flags.
             bool isPartKnown = at < known.Count && known[at].Start < mapping.End;
-            mappings.Add(isPartKnown ? mapping with { Flags = known[at].Flags, IsSwapped = known[at].IsSwapped } : mapping);
+            mappings[i] = isPartKnown ? mapping with { Flags = known[at].Flags, IsSwapped = known[at].IsSwapped } : mapping;
         }
 
         return mappings;

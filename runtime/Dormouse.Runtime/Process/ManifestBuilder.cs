@@ -63,10 +63,11 @@ internal static unsafe class ManifestBuilder
     {
         uint count;
         ThreadSlot* slots = Shim.SuspendedSlots(&count);
-        var ids = new List<int> { Kernel.Pid };
+        int pid = Kernel.Pid;
+        var ids = new List<int> { pid };
         for (uint i = 0; i < count; i++)
         {
-            if (slots[i].State == ThreadSlot.Parked && slots[i].Tid != (uint)Kernel.Pid)
+            if (slots[i].State == ThreadSlot.Parked && slots[i].Tid != (uint)pid)
             {
                 ids.Add((int)slots[i].Tid);
             }

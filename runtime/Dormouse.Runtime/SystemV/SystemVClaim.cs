@@ -24,6 +24,7 @@ internal sealed class SystemVClaim
     private const int ClockTicks = 100; // USER_HZ: what the kernel shows to programs
 
     private readonly long _ownStart = OwnStart();
+    private readonly int _pid = Kernel.Pid;
     private readonly uint _user = (uint)Kernel.Call(SystemCall.GetUid);
 
     /// <summary>True when this process has been restored into a pod, which has an IPC namespace of its own.</summary>
@@ -47,7 +48,7 @@ internal sealed class SystemVClaim
         }
 
         // Another process may have had our number before us.
-        if (pids.Contains(Kernel.Pid) && (IsRestored || Latest(times) >= _ownStart))
+        if (pids.Contains(_pid) && (IsRestored || Latest(times) >= _ownStart))
         {
             return Claim.Certain;
         }
