@@ -66,12 +66,10 @@ internal sealed class KeptConnectionTests
         if (!File.Exists(RedisClient.Server)) Assert.Ignore($"needs {RedisClient.Server} (redis-tools)");
         Dictionary<string, string> fault = new() { ["DORMOUSE_FAULT"] = $"{victim}@{phase}" };
         await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.Root, fault, token);
-        string port = FreePort(), stop = Path.Combine(program.Work, "client-stop"), redis = Path.Combine(program.Work, "redis-server");
-        File.CreateSymbolicLink(redis, RedisClient.Server);
-        RunningProcess server = program.LaunchAnother("redis", redis, "--port", port, "--save", "");
-        await program.WaitForOutputAsync(server, "Ready to accept connections", token);
+        (RunningProcess server, string port) = await StartRedisAsync(program, token);
         // The last to come is the one that dies.
         await program.WaitForOutputAsync(program.LaunchAnother("other", Built.Sample("hello")), "ready", token);
+        string stop = Path.Combine(program.Work, "client-stop");
         using RunningProcess process = StartOutside(program, "client", RedisClient.Script, "127.0.0.1", port, stop);
         RedisClient client = new(process, stop, program.Failure);
         await client.WaitForMoreAsync(token);
@@ -81,6 +79,31 @@ internal sealed class KeptConnectionTests
         Assert.That(failed.ExitCode, Is.Not.Zero, program.Transcript.ToString());
         await client.WaitForMoreAsync(token, server);
         await client.FinishAsync(token);
+        program.Passed();
+    }
+
+    /// <summary>At moments that nobody has chosen, one nap after the other, with three clients.</summary>
+    [Test, Explicit("a minute"), CancelAfter(600_000)]
+    public async Task ManyNaps_AtAnyMoment(CancellationToken token)
+    {
+        if (!File.Exists(RedisClient.Server)) Assert.Ignore($"needs {RedisClient.Server} (redis-tools)");
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.Root, new Dictionary<string, string>(), token);
+        (_, string port) = await StartRedisAsync(program, token);
+        string stop = Path.Combine(program.Work, "client-stop");
+        RunningProcess[] processes = [.. Enumerable.Range(1, 3).Select(number => StartOutside(program, $"client-{number}", RedisClient.Script, "127.0.0.1", port, stop))];
+        RedisClient[] clients = [.. processes.Select(process => new RedisClient(process, stop, program.Failure))];
+        foreach (RedisClient client in clients) await client.WaitForMoreAsync(token);
+
+        for (int nap = 0; nap < 30; nap++)
+        {
+            await program.RunForRandomTimeAsync(token);
+            await SleepAsync(program, token);
+            await program.RestartAsync(token);
+            foreach (RedisClient client in clients) await client.WaitForMoreAsync(token, program.Program);
+        }
+
+        foreach (RedisClient client in clients) await client.FinishAsync(token);
+        foreach (RunningProcess process in processes) process.Dispose();
         program.Passed();
     }
 
@@ -116,6 +139,15 @@ internal sealed class KeptConnectionTests
         byte[] downloaded = await File.ReadAllBytesAsync(got, token);
         Assert.That(downloaded.AsSpan().SequenceEqual(bytes), Is.True, program.Transcript.ToString());
         program.Passed();
+    }
+
+    private static async Task<(RunningProcess Server, string Port)> StartRedisAsync(CheckpointedProgram program, CancellationToken token)
+    {
+        string port = FreePort(), redis = Path.Combine(program.Work, "redis-server");
+        File.CreateSymbolicLink(redis, RedisClient.Server);
+        RunningProcess server = program.LaunchAnother("redis", redis, "--port", port, "--save", "");
+        await program.WaitForOutputAsync(server, "Ready to accept connections", token);
+        return (server, port);
     }
 
     private static async Task SleepAsync(CheckpointedProgram program, CancellationToken token)
