@@ -162,7 +162,7 @@ internal static class ExternalConnections
         SocketDiagnosis.Close();
     }
 
-    private static string SleepName => "dormouse-sleep-" + s_name;
+    private static string SleepName => PacketHold.SleepPrefix + s_name;
 
     private static List<ConnectionEnds> EndsOfAll() => s_kept.ConvertAll(one => one.Ends);
 }

@@ -15,6 +15,7 @@ namespace Dormouse.Runtime.Sockets.External;
 /// </summary>
 internal static class HoldTable
 {
+    public const int GetTable = 1, GetElements = 13;
     private const int NewTable = 0, DeleteTable = 2, NewChain = 3, NewRule = 6, NewSet = 9, NewElement = 12;
     private const int BatchBegin = 16, BatchEnd = 17, Subsystem = 10;
     private const byte Inet = 1, V4 = 2, V6 = 10, Tcp = 6;
@@ -70,7 +71,15 @@ internal static class HoldTable
         messages.Add(Name1, table);
     }
 
-    private static string SetOf(bool isV4) => isV4 ? "held4" : "held6";
+    /// <summary>A question to nf_tables; what it is about may follow.</summary>
+    public static NetlinkMessages Question(int kind, int flags)
+    {
+        var messages = new NetlinkMessages();
+        messages.Begin((Subsystem << 8) | kind, flags, [Inet, 0, 0, 0]);
+        return messages;
+    }
+
+    public static string SetOf(bool isV4) => isV4 ? "held4" : "held6";
 
     private static void AddChain(NetlinkMessages messages, string table, string chain, uint hook)
     {

@@ -8,7 +8,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 {
     public const int Routes = 0, Filter = 12;
     private const int ForcedSendBuffer = 32;
-    private const int Raw = 3, HeaderBytes = 16, ErrorType = 2, AnswerBytes = 32 * 1024;
+    private const int Raw = 3, HeaderBytes = 16, ErrorType = 2, DoneType = 3, AnswerBytes = 32 * 1024;
     private readonly int _fd;
 
     public NetlinkSocket(int protocol)
@@ -45,7 +45,14 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             for (int from = 0; from + HeaderBytes <= got;)
             {
                 int length = Math.Max(*(int*)(answer + from), HeaderBytes);
-                if (*(ushort*)(answer + from + 4) != ErrorType)
+                int type = *(ushort*)(answer + from + 4);
+                if (type == DoneType)
+                {
+                    // Of a list.
+                    return error;
+                }
+
+                if (type != ErrorType)
                 {
                     reader?.Invoke(new ReadOnlySpan<byte>(answer + from + HeaderBytes, length - HeaderBytes));
                 }

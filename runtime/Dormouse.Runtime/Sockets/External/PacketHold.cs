@@ -12,6 +12,9 @@ namespace Dormouse.Runtime.Sockets.External;
 /// after a day.</remarks>
 internal sealed class PacketHold : IDisposable
 {
+    /// <summary>Of the names of tables that outlive their makers.</summary>
+    public const string SleepPrefix = "dormouse-sleep-";
+
     private const uint Owner = 2;
     private const ulong SleepMilliseconds = 24 * 3600 * 1000;
     private readonly NetlinkSocket _owner;
@@ -36,6 +39,7 @@ internal sealed class PacketHold : IDisposable
     public static int Lay(string name, List<ConnectionEnds> connections)
     {
         using var socket = new NetlinkSocket(NetlinkSocket.Filter);
+        AbandonedHolds.Sweep(socket, SleepPrefix);
         return socket.Tell(HoldTable.Make(name, 0, SleepMilliseconds, connections));
     }
 
