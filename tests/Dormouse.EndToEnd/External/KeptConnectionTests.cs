@@ -47,12 +47,14 @@ internal sealed class KeptConnectionTests
         using RunningProcess client = StartOutside(program, "client", s_conversation, "client", "127.0.0.1", port, go);
         await program.WaitForOutputAsync(server, "ready", token);
 
+        ToolResult misused = await program.TryCommandAsync(token, "--checkpoint", "--keep-external-tcp");
         ToolResult sleep = await program.CommandAsync(token, "--kcheckpoint", "--keep-external-tcp");
         await program.WaitForMembersAsync(members => members == 0, "the end of all", token);
         await program.RestartAsync(token);
         await File.WriteAllTextAsync(go, "", token);
         int serverEnd = await program.ExitCodeAsync(token);
 
+        Assert.That(misused.ExitCode, Is.EqualTo(2), program.Transcript.ToString());
         Assert.That(sleep.Output, Does.Contain("cannot be kept: the process is not root's (CAP_NET_ADMIN); after a restart the program sees a connection reset"), program.Transcript.ToString());
         Assert.That(serverEnd, Is.Not.Zero, program.Transcript.ToString());
         Assert.That(program.Program.Errors, Does.Contain("ConnectionResetError"), program.Transcript.ToString());
