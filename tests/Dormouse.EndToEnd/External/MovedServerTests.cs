@@ -12,8 +12,8 @@ internal sealed class MovedServerTests
     private const string Port = "7801", OtherPort = "7802", ServicePort = "6379";
 
     /// <summary>A checkpoint that goes on, a nap at home, and two moves: the first one refused while the old host is there, then in its place.</summary>
-    [Test, CancelAfter(180_000)]
-    public async Task Client_SeesOnlyADelay(CancellationToken token)
+    [TestCase("10.77.0.1"), TestCase("fd77::1", Explicit = true, Reason = "the kernel takes its time to look for another owner"), CancelAfter(180_000)]
+    public async Task Client_SeesOnlyADelay(string address, CancellationToken token)
     {
         if (!File.Exists(RedisClient.Server)) Assert.Ignore($"needs {RedisClient.Server} (redis-tools)");
         await using HostGroup hosts = await HostGroup.StartAsync(token, "home", "away", "third", "client");
@@ -21,7 +21,7 @@ internal sealed class MovedServerTests
         File.CreateSymbolicLink(server, RedisClient.Server);
         RunningProcess job = hosts.StartOn("home", "root", "dmlaunch", "-p", Port, "--ckptdir", images, server, "--port", ServicePort, "--protected-mode", "no", "--save", "");
         await Condition.WaitAsync("redis to listen", () => (job.Output.Contains("Ready to accept connections", StringComparison.Ordinal), job.Output), CheckpointedProgram.Deadline, token);
-        RedisClient client = new(hosts.StartOn("client", "root", "python3", RedisClient.Script, hosts.AddressOf("home"), ServicePort, stop), stop, hosts.Failure);
+        RedisClient client = new(hosts.StartOn("client", "root", "python3", RedisClient.Script, address, ServicePort, stop), stop, hosts.Failure);
         await client.WaitForMoreAsync(token);
 
         ToolResult checkpoint = await hosts.RunOnAsync(token, "home", "root", "dmcommand", "-p", Port, "--checkpoint");
@@ -35,7 +35,7 @@ internal sealed class MovedServerTests
         await SleepAsync(hosts, "home", job, token);
         RunningProcess refused = Wake(hosts, "away", images);
         Assert.That(await refused.ExitCodeAsync(token), Is.Not.Zero, hosts.Transcript.ToString());
-        Assert.That(refused.Errors, Does.Contain($"the address {hosts.AddressOf("home")}, at which peers outside of the computation are connected, is in use by another host. Take it off there"), hosts.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Contain($"the address {address}, at which peers outside of the computation are connected, is in use by another host. Take it off there"), hosts.Transcript.ToString());
         await hosts.PowerOffAsync("home", token);
         job = Wake(hosts, "away", images, OtherPort);
         await client.WaitForMoreAsync(token, job);

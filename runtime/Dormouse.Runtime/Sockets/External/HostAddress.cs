@@ -66,6 +66,8 @@ internal static class HostAddress
         {
             if (waited >= DuplicatePatienceMilliseconds)
             {
+                // Else it would stay here, marked as somebody else's.
+                Change(routes, RemoveAddress, 0, ends, network);
                 throw InUse(address);
             }
 
