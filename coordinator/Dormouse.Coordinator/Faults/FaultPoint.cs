@@ -66,7 +66,14 @@ public sealed partial class FaultPoint
     {
         if (_struck || (_epoch != 0 && _epoch != computation.Epoch)) return;
         _struck = true;
-        if (Victim(computation, round, finisher) is { } pid) _ = Kill(pid, SIGKILL);
+        if (Victim(computation, round, finisher) is { } pid && Kill(pid, SIGKILL) == 0) AwaitEnd(pid);
+    }
+
+    // kill(2) returns before the process has ended: on a busy host the others could be through meanwhile with what it was to break off.
+    private static void AwaitEnd(int pid)
+    {
+        const int MostMilliseconds = 2000;
+        for (int waited = 0; waited < MostMilliseconds && !LocalProcess.HasEnded(pid); waited++) Thread.Sleep(1);
     }
 
     private int? Victim(Computation computation, Round round, Member? finisher)

@@ -46,6 +46,9 @@ public static class LocalProcess
         return 0;
     }
 
+    /// <summary>No process has the number, or nobody has waited yet for the one that had it.</summary>
+    public static bool HasEnded(int pid) => State(pid) is "" or "Z" or "X";
+
     private static string State(int pid)
     {
         try
