@@ -80,11 +80,12 @@ static void choose_port_range(int fd)
     (void)dm_syscall5(__NR_setsockopt, fd, IPPROTO_IP, LOCAL_PORT_RANGE, (int64_t)&value, sizeof value);
 }
 
-/* The address to use instead: a copy in `room`, or the same. */
+/* The address to use instead: a copy in `room`, or the same. Linux takes AF_UNSPEC for AF_INET when a socket is bound to any
+ * address (__inet_bind in net/ipv4/af_inet.c), and Open MPI relies on it. */
 static const struct sockaddr *to_now(int fd, const struct sockaddr *address, socklen_t bytes, struct sockaddr_storage *room)
 {
     if (dm_addresses() == NULL || address == NULL || bytes > sizeof *room || bytes < sizeof(sa_family_t) ||
-        (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+        (address->sa_family != AF_INET && address->sa_family != AF_INET6 && address->sa_family != AF_UNSPEC))
         return address;
     memcpy(room, address, bytes);
     choose_port_range(fd);

@@ -141,14 +141,27 @@ static const struct dm_known_address *find_address(const struct dm_address_table
     return NULL;
 }
 
-/* Of two, the one that is bound to the very address. */
+/* How closely a socket bound to `bound` is meant by `address`: the very one, then that of the family. Many programs listen at 0.0.0.0
+ * and, for IPv6 only, at ::. */
+static int closeness(const uint8_t *bound, const uint8_t *address)
+{
+    if (!covers(bound, address))
+        return 0;
+    return memcmp(bound, address, 16) == 0 ? 3 : is_mapped(bound) == is_mapped(address) ? 2 : 1;
+}
+
 static const struct dm_known_port *find_shown_port(const struct dm_address_table *table, const struct endpoint *shown, int protocol, uint32_t host)
 {
     const struct dm_known_port *port = ports_of(table), *found = NULL;
+    int closest = 0;
     for (uint32_t i = 0; i < table->ports; i++) {
-        if (port[i].host == host && port[i].protocol == protocol && port[i].shown_port == shown->port &&
-            covers(port[i].shown, shown->address) && (found == NULL || !is_any(port[i].shown)))
+        if (port[i].host != host || port[i].protocol != protocol || port[i].shown_port != shown->port)
+            continue;
+        int close = closeness(port[i].shown, shown->address);
+        if (close > closest) {
+            closest = close;
             found = &port[i];
+        }
     }
     return found;
 }

@@ -147,6 +147,8 @@ static void talk_by_connection(const struct family *family, int round)
     int caller = TRY(socket(family->family, SOCK_STREAM, 0));
     if (round % 2 == 1)
         TRY(bind(caller, (struct sockaddr *)&own, size_of(family->family)));
+    else if (family->family == AF_INET && round % 4 == 0)
+        TRY(bind(caller, (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_UNSPEC }, sizeof(struct sockaddr_in)));
     TRY(connect(caller, (const struct sockaddr *)family->peer, size_of(family->family)));
     await(family->listener, "a connection");
     socklen_t bytes = sizeof from;

@@ -22,6 +22,16 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
         SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
     }
 
+    /// <summary>The mark stays, whatever the program had: connections that end between this restart and the next checkpoint leave the port free.</summary>
+    public override void Seal(uint self)
+    {
+        base.Seal(self);
+        if (Keeper == self)
+        {
+            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        }
+    }
+
     protected override void FillQueue()
     {
         // Of multipath TCP the kernel only tells whether there is one.

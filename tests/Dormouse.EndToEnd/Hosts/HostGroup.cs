@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dormouse.EndToEnd.Harness;
 using NUnit.Framework;
 
@@ -7,9 +8,12 @@ namespace Dormouse.EndToEnd.Hosts;
 /// Several hosts, as tests/hosts/hosts.sh makes them of this machine: namespaces with their own addresses, PIDs, /tmp, /dev/shm,
 /// host name and sshd. They end with the test, whatever happens to it. Root only.
 /// </summary>
-internal sealed class HostGroup : IAsyncDisposable
+internal sealed partial class HostGroup : IAsyncDisposable
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
+    /// <summary>Open MPI drops connections that it has made twice: the kernel keeps the ports of their listeners for a minute.</summary>
+    private static readonly TimeSpan s_portDeadline = TimeSpan.FromSeconds(100);
+
     private static readonly string s_script = Path.Combine(Built.Root, "tests", "hosts", "hosts.sh");
     private static int s_count;
 
@@ -105,6 +109,15 @@ internal sealed class HostGroup : IAsyncDisposable
     public Task PowerOffAsync(string host, CancellationToken token)
         => Start($"end {host}", s_script, ["end", DirectoryPath, host], "/").ExitCodeAsync(token);
 
+    /// <summary>Waits until the coordinator on a host says that all that <paramref name="restart"/> has woken runs.</summary>
+    public async Task WaitUntilRunningAsync(string host, string user, string port, RunningProcess restart, CancellationToken token)
+        => await Condition.WaitAsync("the job to run again", async () =>
+        {
+            if (restart.HasExited) throw Failure("dmrestart ended");
+            ToolResult status = await RunOnAsync(token, host, user, "dmcommand", "-p", port, "--status").ConfigureAwait(false);
+            return (RunningAgain().IsMatch(status.Output), status.Output + status.Errors);
+        }, s_portDeadline, token).ConfigureAwait(false);
+
     public AssertionException Failure(string what) => new($"{what}\n{Transcript}");
 
     /// <summary>The last statement of a test that passed: its files may go.</summary>
@@ -131,4 +144,7 @@ internal sealed class HostGroup : IAsyncDisposable
         lock (_processes) _processes.Add(process);
         return process;
     }
+
+    [GeneratedRegex("^NUM_PEERS=[1-9][0-9]*\nRUNNING=yes$", RegexOptions.Multiline)]
+    private static partial Regex RunningAgain();
 }

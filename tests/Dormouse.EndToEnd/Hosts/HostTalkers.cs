@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Dormouse.EndToEnd.Harness;
 
 namespace Dormouse.EndToEnd.Hosts;
 
 /// <summary>The sample "old-addresses" on hosts a and b, by a dmlaunch of its own on each, under one coordinator on a: they talk to each other,
 /// over new connections, when they are told to.</summary>
-internal sealed partial class HostTalkers
+internal sealed class HostTalkers
 {
     private const string Port = "7801";
     private static readonly string[] s_names = ["a", "b"];
@@ -56,12 +55,7 @@ internal sealed partial class HostTalkers
         string[] where = first == second || _places.A == _places.B ? ["--hosts", string.Join(',', new[] { first, second }.Distinct())] : ["--host-map", $"{_places.A}={first},{_places.B}={second}"];
         (_places, _front) = ((first, second), first);
         _restart = _hosts.StartOn(_front, _user, ["dmrestart", "--new-coordinator", "-p", Port, .. where, _images]);
-        await Condition.WaitAsync("the job to run again", async () =>
-        {
-            if (_restart.HasExited) throw _hosts.Failure("dmrestart ended");
-            ToolResult status = await _hosts.RunOnAsync(token, _front, _user, "dmcommand", "-p", Port, "--status");
-            return (RunningAgain().IsMatch(status.Output), status.Output + status.Errors);
-        }, CheckpointedProgram.Deadline, token);
+        await _hosts.WaitUntilRunningAsync(_front, _user, Port, _restart, token);
     }
 
     public async Task EndAsync(CancellationToken token)
@@ -83,7 +77,4 @@ internal sealed partial class HostTalkers
         }, CheckpointedProgram.Deadline, token);
 
     private string Text(string name) => File.Exists(OutputOf(name)) ? File.ReadAllText(OutputOf(name)) : "";
-
-    [GeneratedRegex("^NUM_PEERS=[1-9][0-9]*\nRUNNING=yes$", RegexOptions.Multiline)]
-    private static partial Regex RunningAgain();
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dormouse.EndToEnd.Harness;
 using NUnit.Framework;
 
@@ -7,7 +6,7 @@ namespace Dormouse.EndToEnd.Hosts;
 /// <summary>TCP connections between two hosts, one of them full in both directions, wake on other hosts, on one, and on two again; the
 /// program sees the addresses that it had (samples/network/two-hosts.c).</summary>
 [Parallelizable(ParallelScope.None)]
-internal sealed partial class HostsTcpTests
+internal sealed class HostsTcpTests
 {
     private const string Port = "7801";
 
@@ -36,7 +35,7 @@ internal sealed partial class HostsTcpTests
 
             front = targets[0];
             job = hosts.StartOn(front, user, "dmrestart", "--new-coordinator", "-p", Port, "--hosts", string.Join(',', targets), images);
-            await WaitUntilRunningAsync(hosts, front, user, job, token);
+            await hosts.WaitUntilRunningAsync(front, user, Port, job, token);
         }
 
         await File.WriteAllTextAsync(stop, "", token);
@@ -45,15 +44,4 @@ internal sealed partial class HostsTcpTests
         Assert.That(job.Output, Does.Contain("ok checksum"), hosts.Transcript.ToString());
         hosts.Passed();
     }
-
-    private static async Task WaitUntilRunningAsync(HostGroup hosts, string front, string user, RunningProcess restart, CancellationToken token)
-        => await Condition.WaitAsync("the job to run again", async () =>
-        {
-            if (restart.HasExited) throw hosts.Failure("dmrestart ended");
-            ToolResult status = await hosts.RunOnAsync(token, front, user, "dmcommand", "-p", Port, "--status");
-            return (RunningAgain().IsMatch(status.Output), status.Output + status.Errors);
-        }, CheckpointedProgram.Deadline, token);
-
-    [GeneratedRegex("^NUM_PEERS=[1-9][0-9]*\nRUNNING=yes$", RegexOptions.Multiline)]
-    private static partial Regex RunningAgain();
 }
