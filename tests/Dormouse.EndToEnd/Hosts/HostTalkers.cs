@@ -46,12 +46,26 @@ internal sealed class HostTalkers
         foreach (string name in s_names) await WaitForLineAsync($"round {_round}", name, token);
     }
 
-    /// <summary>They are put to sleep, killed, and wake elsewhere: what was on a on the first place, what was on b on the second.</summary>
+    /// <summary>What dmrestart has said.</summary>
+    public string Said => _restart?.Errors ?? "";
+
     public async Task MoveAsync(string first, string second, CancellationToken token)
+    {
+        await SleepAsync(token);
+        await WakeAsync(first, second, token);
+    }
+
+    /// <summary>They are put to sleep, and killed.</summary>
+    public async Task SleepAsync(CancellationToken token)
     {
         ToolResult checkpoint = await _hosts.RunOnAsync(token, _front, _user, "dmcommand", "-p", Port, "--checkpoint");
         if (checkpoint.ExitCode != 0) throw _hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
         foreach (string host in _hosts.Names) await _hosts.KillAllOnAsync(token, host);
+    }
+
+    /// <summary>They wake: what began on a on the first place, what began on b on the second.</summary>
+    public async Task WakeAsync(string first, string second, CancellationToken token)
+    {
         string[] where = first == second || _places.A == _places.B ? ["--hosts", string.Join(',', new[] { first, second }.Distinct())] : ["--host-map", $"{_places.A}={first},{_places.B}={second}"];
         (_places, _front) = ((first, second), first);
         _restart = _hosts.StartOn(_front, _user, ["dmrestart", "--new-coordinator", "-p", Port, .. where, _images]);

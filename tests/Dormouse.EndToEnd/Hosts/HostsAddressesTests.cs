@@ -17,6 +17,24 @@ internal sealed class HostsAddressesTests
     public async Task HostsThatBecomeOne_HaveTheirPortsAllTheSame([Values("mouse", "root")] string user, CancellationToken token)
         => await RunAsync(user, [("c", "c"), ("a", "a"), ("d", "b"), ("b", "b")], token);
 
+    /// <summary>Somebody else has the ports on the new host: the programs get others there, and find each other all the same.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task PortsOfAStranger_AreEvaded(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostTalkers talkers = await HostTalkers.LaunchAsync(hosts, "mouse", token);
+        await talkers.SleepAsync(token);
+        RunningProcess stranger = hosts.StartOn(
+            "c", "root", "python3", "-c", "import socket, sys\none = socket.create_server(('', 5656), family=socket.AF_INET6, dualstack_ipv6=True)\nprint('ready', flush=True)\nsys.stdin.read()");
+        await Condition.WaitAsync("the stranger", () => (stranger.Output.Contains("ready", StringComparison.Ordinal), stranger.Errors), CheckpointedProgram.Deadline, token);
+        await talkers.WakeAsync("c", "d", token);
+        await talkers.TalkAsync(token);
+
+        Assert.That(talkers.Said, Does.Contain("This computation finds them; other clients do not."), hosts.Transcript.ToString());
+        await talkers.EndAsync(token);
+        hosts.Passed();
+    }
+
     private static async Task RunAsync(string user, (string First, string Second)[] places, CancellationToken token)
     {
         await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
