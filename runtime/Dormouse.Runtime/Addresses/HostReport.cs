@@ -16,8 +16,9 @@ namespace Dormouse.Runtime.Addresses;
 internal sealed record HostReport(
     ShownHost Shown, string PlaceId, string PlaceName, InterfaceAddress[] Place, InternetAddress Here, InternetAddress Coordinator, ushort FirstPort, ushort LastPort)
 {
-    /// <summary>The same for all members that show one host and live on one host.</summary>
-    public ResourceKey Key => new(ObjectKeys.Hash("host"), ObjectKeys.Hash(Order));
+    /// <summary>The same for all members that show one host, live on one host, and find the same there: one of them may bring an address
+    /// while others have looked already.</summary>
+    public ResourceKey Key => new(ObjectKeys.Hash("host"), ObjectKeys.Hash(Convert.ToHexString(ToBytes())));
 
     /// <summary>In this order hosts are numbered, by everybody.</summary>
     public string Order => Shown.Id + " " + PlaceId;
@@ -46,6 +47,21 @@ internal sealed record HostReport(
             shown, HostIdentity.Network, HostIdentity.Name, InterfaceAddress.ReadAll().ToArray(),
             InternetAddress.Of(SocketCalls.LocalAddress(link.Descriptor)), InternetAddress.Of(SocketCalls.PeerAddress(link.Descriptor)),
             Port(range, 0), Port(range, 1));
+    }
+
+    /// <summary>Of one host; what either has found is there.</summary>
+    public HostReport With(HostReport other)
+    {
+        var place = new List<InterfaceAddress>(Place);
+        foreach (InterfaceAddress one in other.Place)
+        {
+            if (!place.Exists(known => known.Address == one.Address))
+            {
+                place.Add(one);
+            }
+        }
+
+        return this with { Place = place.ToArray() };
     }
 
     public byte[] ToBytes()

@@ -16,12 +16,19 @@ internal sealed class KnownHosts
     private readonly HostReport[] _reports;
     private readonly uint _own;
 
-    /// <param name="reports">Of all members, each host once.</param>
+    /// <param name="reports">Of all members.</param>
     /// <param name="own">That of this one.</param>
     public KnownHosts(IEnumerable<HostReport> reports, HostReport own)
     {
-        _reports = [.. reports];
-        Array.Sort(_reports, (a, b) => string.CompareOrdinal(a.Order, b.Order));
+        HostReport[] all = [.. reports];
+        Array.Sort(all, (a, b) => a.Key.Low.CompareTo(b.Key.Low));
+        var merged = new SortedDictionary<string, HostReport>(StringComparer.Ordinal);
+        foreach (HostReport report in all)
+        {
+            merged[report.Order] = merged.TryGetValue(report.Order, out HostReport? other) ? other.With(report) : report;
+        }
+
+        _reports = [.. merged.Values];
         _own = (uint)Array.FindIndex(_reports, one => one.Order == own.Order);
     }
 

@@ -89,9 +89,9 @@ internal static unsafe class RestartRun
         run.Files!.Check((info->Flags & AcceptChangedFiles) != 0);
         run.Process!.RestoreSurroundings();
         var exchange = DescriptorExchange.Open(info->Session, worker.Member);
-        OldAddresses.AnnounceHost(link, epoch);
         // All members hold their packets back by now: what comes for an address of theirs gets no answer.
         ExternalConnections.BringAddresses();
+        OldAddresses.AnnounceHost(link, epoch);
         // Until here nothing outside the processes has been changed.
         Pass(link, epoch, Phase.Reopen);
         OldAddresses.Use();
