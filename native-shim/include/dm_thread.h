@@ -54,6 +54,8 @@ struct dm_thread_attributes {
     uint32_t reserved;
 };
 
+#define DM_NOT_COUNTED 0xffffffffu
+
 /* One thread during one suspension. The layout is mirrored in C# (Interop/ThreadSlot.cs). */
 struct dm_thread_slot {
     uint32_t state;    /* enum dm_slot_state, atomic */
@@ -72,7 +74,7 @@ struct dm_thread_slot {
     uint64_t call_pc;
     int64_t blocked_nanoseconds; /* how long it had been blocked, -1 when unknown */
     uint32_t cpu;                /* it last ran on */
-    uint32_t padding;
+    uint32_t voluntary_switches; /* that it had made then (nr_voluntary_switches of its sched file), or DM_NOT_COUNTED */
     char name[16];
     struct dm_context context;
     struct dm_thread_attributes attributes;
@@ -88,8 +90,8 @@ struct dm_resume_call {
     uint64_t rip, rsp;
     int64_t done;                /* bytes transferred before the interruption, or 0 */
     int64_t timeout[2];          /* struct timespec that replaces the program's, or that of `wait` */
-    /* A call on a socket with a time limit of its own (SO_RCVTIMEO): ppoll(2) for what is left of it, then the call. */
     int64_t number;              /* of the call */
+    /* A call on a socket with a time limit of its own (SO_RCVTIMEO): ppoll(2) for what is left of it, then the call. */
     int64_t late;                /* its result when the time is over */
     uint64_t wait;               /* struct pollfd */
 } __attribute__((aligned(16)));

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "call_site.h"
 #include "dm_syscall.h"
 #include "socket_limit.h"
 
@@ -86,26 +87,6 @@ static bool is_in_resume_call(uint64_t rip)
     return rip >= (uint64_t)dm_resume_wait_start && rip <= (uint64_t)dm_resume_call_after;
 }
 
-/* The number of the call that `rip` has just left, or -1. The signal frame does not have it:
- * orig_rax is not part of it. /proc told it when the thread was blocked before the signal; else the
- * instruction "mov $number, %eax" right before, as compilers place it in libc's wrappers. */
-static int64_t call_number(const struct dm_blocked_call *blocked, uint64_t rip)
-{
-    if (blocked->number >= 0 && blocked->number != __NR_restart_syscall && blocked->pc == rip)
-        return blocked->number;
-    if (rip == (uint64_t)dm_resume_wait_after)
-        return __NR_ppoll;
-    /* The code before the first instruction of a mapping cannot be looked at. */
-    const uint8_t *code = (const uint8_t *)rip;
-    if ((rip & 4095) < 7)
-        return -1;
-    if (code[-2] != 0x0f || code[-1] != 0x05 || is_in_resume_call(rip))
-        return -1;
-    if (code[-7] == 0xb8)
-        return (int64_t)((uint32_t)code[-6] | (uint32_t)code[-5] << 8 | (uint32_t)code[-4] << 16 | (uint32_t)code[-3] << 24);
-    return -1;
-}
-
 static const struct interruptible *find(int64_t number)
 {
     for (size_t i = 0; i < sizeof Interruptible / sizeof Interruptible[0]; i++) {
@@ -138,6 +119,7 @@ static struct dm_resume_call *divert(ucontext_t *context, int64_t number, struct
         call->done = 0;
         r[REG_RSP] = (greg_t)call;
     }
+    call->number = number;
     r[REG_RIP] = (greg_t)dm_resume_call_start;
     r[REG_RAX] = number;
     return call;
@@ -156,21 +138,28 @@ static bool has_relative_timeout(const struct interruptible *entry, ucontext_t *
     return true;
 }
 
+/* What a call that was `given` this much time, in nanoseconds, has left. The one that we looked at may have ended before the signal
+ * came, and this one be the next, just begun: at another place, or later than that one's time was over, which would
+ * have ended it (or after the thread had blocked anew: suspend.c sees to that). */
+static int64_t time_left(const struct dm_blocked_call *blocked, const ucontext_t *context, int64_t given)
+{
+    bool is_next = blocked->nanoseconds < 0 || blocked->pc != (uint64_t)context->uc_mcontext.gregs[REG_RIP] ||
+                   blocked->nanoseconds >= given;
+    return is_next ? given : given - blocked->nanoseconds;
+}
+
 static void continue_timed(const struct dm_blocked_call *blocked, const struct interruptible *entry, ucontext_t *context,
                            struct dm_resume_call *room)
 {
-    int64_t waited = blocked->nanoseconds > 0 ? blocked->nanoseconds : 0;
     greg_t *timeout = argument(context, entry->argument);
     if (entry->timeout == MILLISECONDS) {
-        int64_t left = (int32_t)*timeout - waited / 1000000;
+        int64_t left = time_left(blocked, context, (int32_t)*timeout * 1000000LL);
         divert(context, entry->number, room);
-        *timeout = left > 0 ? left : 0;
+        *timeout = (left + 999999) / 1000000;
         return;
     }
     const struct timespec *given = (const struct timespec *)*timeout;
-    int64_t left = (int64_t)given->tv_sec * 1000000000 + given->tv_nsec - waited;
-    if (left < 0)
-        left = 0;
+    int64_t left = time_left(blocked, context, (int64_t)given->tv_sec * 1000000000 + given->tv_nsec);
     struct dm_resume_call *call = divert(context, entry->number, room);
     call->timeout[0] = left / 1000000000;
     call->timeout[1] = left % 1000000000;
@@ -186,17 +175,14 @@ static bool continue_limited(const struct dm_blocked_call *blocked, int64_t numb
     int64_t limit[2]; /* struct timeval */
     uint32_t bytes = sizeof limit;
     greg_t *r = context->uc_mcontext.gregs;
-    if (option == 0 || blocked->nanoseconds < 0 ||
-        dm_is_error(dm_syscall5(__NR_getsockopt, r[REG_RDI], SOL_SOCKET, option, (int64_t)limit, (int64_t)&bytes)))
+    if (option == 0 || dm_is_error(dm_syscall5(__NR_getsockopt, r[REG_RDI], SOL_SOCKET, option, (int64_t)limit, (int64_t)&bytes)) ||
+        (limit[0] == 0 && limit[1] == 0))
         return false;
-    int64_t left = limit[0] * 1000000000 + limit[1] * 1000 - blocked->nanoseconds;
-    if (left < 0)
-        left = 0;
+    int64_t left = time_left(blocked, context, limit[0] * 1000000000 + limit[1] * 1000);
     struct pollfd wait = {.fd = (int)r[REG_RDI], .events = option == SO_RCVTIMEO ? POLLIN : POLLOUT};
     struct dm_resume_call *call = divert(context, number, room);
     call->timeout[0] = left / 1000000000;
     call->timeout[1] = left % 1000000000;
-    call->number = number;
     call->late = number == __NR_connect ? -EINPROGRESS : -EAGAIN;
     _Static_assert(sizeof wait == sizeof call->wait, "struct pollfd");
     memcpy(&call->wait, &wait, sizeof wait);
@@ -288,12 +274,12 @@ void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontex
         return;
     }
     if (r[REG_RAX] > 0) {
-        continue_transfer(call_number(blocked, rip), context, room);
+        continue_transfer(dm_interrupted_call_number(blocked, context), context, room);
         return;
     }
     if (r[REG_RAX] != -EINTR)
         return;
-    int64_t number = call_number(blocked, rip);
+    int64_t number = dm_interrupted_call_number(blocked, context);
     const struct interruptible *entry = find(number);
     if (entry == NULL)
         return;

@@ -10,7 +10,7 @@
 struct dm_blocked_call {
     int64_t number;      /* -1: it was running */
     uint64_t pc;         /* behind the syscall instruction */
-    int64_t nanoseconds; /* that it had been blocked for, or -1 */
+    int64_t nanoseconds; /* that it had been blocked for when it was signalled, or -1 */
 };
 
 /* Called when the suspension is over: looks at the signal frame `context` and, when our signal

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "call_site.h"
 #include "dm_syscall.h"
 #include "socket_limit.h"
 
@@ -118,18 +119,30 @@ static int64_t read_decimal(const char **at)
     return value;
 }
 
-/* se.exec_start of /proc/.../sched: when the thread was last seen running, on the clock of its CPU, in
- * nanoseconds; -1 on kernels built without CONFIG_SCHED_DEBUG. */
-static int64_t last_ran(uint32_t tid)
+/* What follows the name and the colon of a line of /proc/.../sched, or NULL. */
+static const char *sched_value(const char *text, const char *name)
 {
-    char text[256];
-    read_task_file(tid, "sched", text, sizeof text);
-    const char *at = strstr(text, "se.exec_start");
+    const char *at = strstr(text, name);
     if (at == NULL || (at = strchr(at, ':')) == NULL)
-        return -1;
+        return NULL;
     at++;
     while (*at == ' ')
         at++;
+    return at;
+}
+
+/* se.exec_start of /proc/.../sched: when the thread was last seen running, on the clock of its CPU, in
+ * nanoseconds; -1 on kernels built without CONFIG_SCHED_DEBUG. `voluntary_switches` (may be NULL) gets
+ * how often it has blocked. */
+static int64_t last_ran(uint32_t tid, uint32_t *voluntary_switches)
+{
+    char text[1024];
+    read_task_file(tid, "sched", text, sizeof text);
+    const char *at = sched_value(text, "se.exec_start"), *switches = sched_value(text, "nr_voluntary_switches");
+    if (at == NULL || switches == NULL)
+        return -1;
+    if (voluntary_switches != NULL)
+        *voluntary_switches = (uint32_t)read_decimal(&switches);
     int64_t milliseconds = read_decimal(&at);
     int64_t fraction = 0;
     if (*at == '.') {
@@ -197,7 +210,7 @@ static bool read_cpu_clock(uint32_t cpu)
         return false;
     dm_syscall0(__NR_sched_yield);
     int64_t monotonic = monotonic_nanoseconds();
-    int64_t now = last_ran((uint32_t)dm_gettid());
+    int64_t now = last_ran((uint32_t)dm_gettid(), NULL);
     dm_syscall3(__NR_sched_setaffinity, 0, bytes, (int64_t)before);
     s_cpu_clocks[cpu].offset = now - monotonic;
     s_cpu_clocks[cpu].is_known = now >= 0;
@@ -205,9 +218,9 @@ static bool read_cpu_clock(uint32_t cpu)
 }
 
 /* How long a blocked thread has waited; -1 when the kernel does not tell. */
-static int64_t blocked_for(uint32_t tid)
+static int64_t blocked_for(uint32_t tid, uint32_t *voluntary_switches)
 {
-    int64_t since = last_ran(tid);
+    int64_t since = last_ran(tid, voluntary_switches);
     uint32_t cpu = last_cpu(tid);
     if (since < 0 || cpu >= 64 * DM_CPU_WORDS || !read_cpu_clock(cpu))
         return -1;
@@ -247,6 +260,7 @@ void dm_read_blocked_call(uint32_t tid, struct dm_thread_slot *slot)
     char text[256];
     slot->call_number = -1;
     slot->blocked_nanoseconds = -1;
+    slot->voluntary_switches = DM_NOT_COUNTED;
     if (read_task_file(tid, "syscall", text, sizeof text) == 0 || text[0] < '0' || text[0] > '9')
         return;
     const char *at = text;
@@ -256,5 +270,7 @@ void dm_read_blocked_call(uint32_t tid, struct dm_thread_slot *slot)
         arguments[i] = read_hex(&at);
     slot->call_pc = read_hex(&at);
     if (may_have_relative_timeout(slot->call_number, arguments))
-        slot->blocked_nanoseconds = blocked_for(tid);
+        slot->blocked_nanoseconds = blocked_for(tid, &slot->voluntary_switches);
+    else if (dm_call_number_in_code(slot->call_pc, NULL) < 0)
+        last_ran(tid, &slot->voluntary_switches);
 }

@@ -28,7 +28,9 @@ uint64_t dm_thread_pending(uint32_t tid);
 void dm_forget_cpu_clocks(void);
 
 /* Fills call_number, call_pc and, for calls with a relative timeout, blocked_nanoseconds of the slot
- * from /proc/self/task/TID/{syscall,stat,sched}. -1 where the thread runs or the kernel does not tell. */
+ * from /proc/self/task/TID/{syscall,stat,sched}. -1 where the thread runs or the kernel does not tell.
+ * voluntary_switches where it is needed to know later whether the thread is still in that call. To be called right before the
+ * thread is signalled. */
 void dm_read_blocked_call(uint32_t tid, struct dm_thread_slot *slot);
 
 #endif

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <ucontext.h>
 
@@ -178,6 +179,19 @@ static bool is_slot(const struct dm_thread_slot *slot)
     return slot >= s_suspension.slots && slot < s_suspension.slots + s_suspension.capacity;
 }
 
+/* What the slot tells of the call that the calling thread was in. It was seen before the signal: when the thread has blocked anew
+ * since, it is in another call, or in the same one once more, and that has just begun. */
+static struct dm_blocked_call blocked_call(const struct dm_thread_slot *slot)
+{
+    struct dm_blocked_call call = {slot->call_number, slot->call_pc, slot->blocked_nanoseconds};
+    struct rusage usage;
+    if (slot->voluntary_switches == DM_NOT_COUNTED || dm_is_error(dm_syscall2(__NR_getrusage, RUSAGE_THREAD, (int64_t)&usage)))
+        return call;
+    if ((uint32_t)usage.ru_nvcsw != slot->voluntary_switches)
+        call = (struct dm_blocked_call){.number = -1, .nanoseconds = -1};
+    return call;
+}
+
 static void on_suspend_signal(int signal, siginfo_t *info, void *context)
 {
     struct dm_thread_slot *slot = info->si_value.sival_ptr;
@@ -188,7 +202,7 @@ static void on_suspend_signal(int signal, siginfo_t *info, void *context)
         return;
     }
     struct dm_resume_call room;
-    const struct dm_blocked_call blocked = {slot->call_number, slot->call_pc, slot->blocked_nanoseconds};
+    const struct dm_blocked_call blocked = blocked_call(slot);
     /* A signal that was sent twice, and arrives after its suspension is over, parks nobody. */
     if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == DM_SLOT_SIGNALLED && slot->tid == (uint32_t)dm_gettid()) {
         capture_thread(slot, context);

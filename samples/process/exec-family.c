@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 extern char **environ;
 pid_t _Fork(void);
@@ -68,6 +69,8 @@ static void by_execlp(void) { environ = s_one; execlp(s_self, "exec-family", "ch
 static void by_execle(void) { execle(s_self, "exec-family", "child", "1", (char *)NULL, s_one); }
 static void by_fexecve(void) { fexecve(TRY(open(s_self, O_RDONLY | O_CLOEXEC)), s_arguments, s_one); }
 static void by_execveat(void) { execveat(TRY(open(s_self, O_PATH | O_CLOEXEC)), "", s_arguments, s_one, AT_EMPTY_PATH); }
+static void by_syscall(void) { syscall(SYS_execve, s_self, s_arguments, s_one); }
+static void by_syscall_at(void) { syscall(SYS_execveat, TRY(open(s_self, O_PATH | O_CLOEXEC)), "", s_arguments, s_one, AT_EMPTY_PATH); }
 static void by_script(void) { execve(s_shell_script, s_arguments, s_one); }
 static void by_plain_script(void) { execvpe(s_plain_script, s_arguments, s_one); }
 
@@ -120,8 +123,8 @@ static void by_system(void)
 }
 
 static void (*const s_ways[])(void) = {
-    by_execve, by_execv, by_execvp, by_execvpe, by_execl, by_execlp, by_execle, by_fexecve, by_execveat, by_script,
-    by_plain_script, with_no_environment, with_many_variables, with_other_preloads, by_signal_handler, by_env,
+    by_execve, by_execv, by_execvp, by_execvpe, by_execl, by_execlp, by_execle, by_fexecve, by_execveat, by_syscall,
+    by_syscall_at, by_script, by_plain_script, with_no_environment, with_many_variables, with_other_preloads, by_signal_handler, by_env,
     by_popen, by_system,
 };
 enum { WAYS = sizeof s_ways / sizeof s_ways[0] };
@@ -174,6 +177,14 @@ static pid_t fork_without_handlers(void)
     return child;
 }
 
+static pid_t fork_by_syscall(void)
+{
+    pid_t child = syscall(SYS_fork);
+    if (child == 0)
+        be_clone(NULL);
+    return child;
+}
+
 static pid_t fork_by_clone(void)
 {
     static char stack[65536] __attribute__((aligned(16)));
@@ -202,7 +213,7 @@ static pid_t daemonise(void)
 }
 
 static pid_t (*const s_makers[])(void) = {
-    vfork_and_exec, spawn, spawn_from_a_small_stack, fork_without_handlers, fork_by_clone, daemonise,
+    vfork_and_exec, spawn, spawn_from_a_small_stack, fork_without_handlers, fork_by_syscall, fork_by_clone, daemonise,
 };
 enum { MAKERS = sizeof s_makers / sizeof s_makers[0] };
 

@@ -3,6 +3,7 @@
 #include "../sample.h"
 #include <pthread.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 
 extern char **environ;
 static volatile bool s_over;
@@ -63,6 +64,23 @@ static void *do_fork(void *unused)
     return NULL;
 }
 
+/* Past libc's functions; and a number that does not exist sets errno as libc's syscall does. */
+static void *do_system_calls(void *unused)
+{
+    (void)unused;
+    while (!s_over) {
+        int status;
+        pid_t child = (pid_t)TRY(syscall(SYS_fork));
+        if (child == 0) {
+            syscall(SYS_execve, "/bin/sh", (char *[]){ "sh", "-c", "exit 7", NULL }, environ);
+            _exit(127);
+        }
+        CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7, "syscall: status 0x%x", status);
+        CHECK(syscall(-1L, 0) == -1 && errno == ENOSYS, "syscall(-1): %s", strerror(errno));
+    }
+    return NULL;
+}
+
 static void *do_files(void *path)
 {
     for (uint64_t i = 0; !s_over; i++) {
@@ -78,7 +96,7 @@ static void *do_files(void *path)
 
 int main(void)
 {
-    void *(*work[])(void *) = { do_malloc, do_malloc, do_threads, do_exec, do_fork, do_files };
+    void *(*work[])(void *) = { do_malloc, do_malloc, do_threads, do_exec, do_fork, do_system_calls, do_files };
     enum { COUNT = sizeof work / sizeof *work };
     pthread_t threads[COUNT];
     char *path = sample_path("storm.dat");

@@ -66,4 +66,21 @@ internal sealed class TransparencyTests
 
         await program.AssertContentAsync(sample, token);
     }
+
+    /// <summary>Many waits end, and the next begin, between the moment when a checkpoint looks at a thread and the one when it stops it:
+    /// the time of the one must not be taken off the next, and none may end with EINTR.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task ShortWaits_ThatEndWhileTheyAreStopped_StayWhole(CancellationToken token)
+    {
+        Sample sample = new("waits", "waits")
+        {
+            Variables = new Dictionary<string, string> { ["SAMPLE_WAIT_MS"] = "7" },
+        };
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        for (int checkpoint = 0; checkpoint < 150; checkpoint++) await program.CheckpointAsync(token);
+
+        await program.AssertContentAsync(sample, token);
+    }
 }

@@ -62,7 +62,7 @@ internal unsafe struct ThreadSlot
     public ulong CallPc;
     public long BlockedNanoseconds;
     public uint Cpu;
-    public uint Padding;
+    public uint VoluntarySwitches;
     public fixed byte Name[16];
     public fixed byte Context[72];
     public fixed byte Attributes[248];
