@@ -16,7 +16,11 @@ internal static class EmptyDatagrams
 
     /// <summary>What a look at a socket has shown.</summary>
     /// <param name="QueuedBytes">As the kernel counts them, also for empty ones; -1 where it does not tell.</param>
-    private sealed record Seen(Datagram[] Datagrams, long QueuedBytes);
+    private sealed record Seen(Datagram[] Datagrams, long QueuedBytes)
+    {
+        /// <summary>Another process has seen empty ones in it that were not shown to this one.</summary>
+        public bool IsPart { get; init; }
+    }
 
     private sealed record Datagram(int Length, ulong Print, byte[] Sender, bool IsPlain)
     {
@@ -29,6 +33,18 @@ internal static class EmptyDatagrams
 
     /// <summary>There is nothing in it now.</summary>
     public static void Forget(int fd) => s_seen.Remove(SocketCalls.Cookie(fd));
+
+    /// <summary>Another holder was shown more: its looks have hidden empty ones from this process.</summary>
+    public static void NoteHidden(int fd, IReadOnlyList<SocketMessage> shown)
+    {
+        var datagrams = new Datagram[shown.Count];
+        for (int i = 0; i < datagrams.Length; i++)
+        {
+            datagrams[i] = Remember(shown[i]);
+        }
+
+        s_seen[SocketCalls.Cookie(fd)] = new Seen(datagrams, -1) { IsPart = true };
+    }
 
     /// <summary>Adds to <paramref name="messages"/>, all that a look at a socket shows, those that it has passed over.</summary>
     /// <returns>False when there may be some that nobody knows of.</returns>
@@ -71,9 +87,14 @@ internal static class EmptyDatagrams
     private static bool MayHaveRest(int fd, int type, Seen before, List<SocketMessage> visible)
     {
         bool? hasEmptyHead = HasEmptyHead(fd, type);
+        if (before.IsPart && hasEmptyHead != false)
+        {
+            return true;
+        }
+
         for (int read = 0; read < before.Datagrams.Length; read++)
         {
-            bool hasEmpty = Array.Exists(before.Datagrams[read..], datagram => datagram.Length == 0);
+            bool hasEmpty = before.IsPart || Array.Exists(before.Datagrams[read..], datagram => datagram.Length == 0);
             bool headAgrees = hasEmptyHead is null || hasEmptyHead == (before.Datagrams[read].Length == 0);
             if (hasEmpty && headAgrees && IsRestOf(before, read, visible))
             {

@@ -63,6 +63,11 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
             }
         }
 
+        if (most > Auxiliary >> CountShift)
+        {
+            EmptyDatagrams.NoteHidden(Info.Fd, _contents!.Messages);
+        }
+
         return keeper;
     }
 
