@@ -189,39 +189,36 @@ EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *bytes, int flags
     return result;
 }
 
+typedef int name_call(int, struct sockaddr *, socklen_t *);
+
 /* What is known of the very socket comes before what its addresses tell. */
-static void name(int fd, struct sockaddr *address, socklen_t room, socklen_t *bytes, int is_own)
+static int name_of(name_call *real, int fd, struct sockaddr *address, socklen_t *bytes, int is_own)
 {
-    if (dm_addresses() == NULL)
-        return;
+    socklen_t room = room_in(address, bytes);
+    int error = real(fd, address, bytes);
+    if (error != 0 || dm_addresses() == NULL)
+        return error;
     const struct dm_shown_name *shown = dm_shown_name_of(fd);
     uint32_t shown_bytes = shown == NULL ? 0 : is_own ? shown->local_bytes : shown->peer_bytes;
     if (shown_bytes == 0) {
         to_shown(fd, address, room, *bytes, is_own);
-        return;
+        return 0;
     }
     memcpy(address, is_own ? shown->local : shown->peer, shown_bytes < room ? shown_bytes : room);
     *bytes = shown_bytes;
+    return 0;
 }
 
 EXPORT int getsockname(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes)
 {
-    socklen_t room = room_in(address, bytes);
     make_ready();
-    int error = s_real.getsockname(fd, address, bytes);
-    if (error == 0)
-        name(fd, address, room, bytes, 1);
-    return error;
+    return name_of(s_real.getsockname, fd, address, bytes, 1);
 }
 
 EXPORT int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes)
 {
-    socklen_t room = room_in(address, bytes);
     make_ready();
-    int error = s_real.getpeername(fd, address, bytes);
-    if (error == 0)
-        name(fd, address, room, bytes, 0);
-    return error;
+    return name_of(s_real.getpeername, fd, address, bytes, 0);
 }
 
 EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t count, int flags, struct sockaddr *restrict address, socklen_t *restrict bytes)

@@ -64,7 +64,7 @@ internal sealed class HostCounters
 
     public async Task KillAsync(CancellationToken token)
     {
-        foreach (string host in _hosts.Names) await _hosts.KillAllOnAsync(token, host);
+        await _hosts.KillAllAsync(token);
     }
 
     public async Task CheckpointAsync(string coordinator, CancellationToken token)

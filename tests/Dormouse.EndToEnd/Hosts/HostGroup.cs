@@ -118,6 +118,19 @@ internal sealed partial class HostGroup : IAsyncDisposable
             return (RunningAgain().IsMatch(status.Output), status.Output + status.Errors);
         }, s_portDeadline, token).ConfigureAwait(false);
 
+    /// <summary>SIGKILL to everything that runs on any of them.</summary>
+    public async Task KillAllAsync(CancellationToken token)
+    {
+        foreach (string host in _names) await KillAllOnAsync(token, host).ConfigureAwait(false);
+    }
+
+    /// <summary>dmcommand --checkpoint on a host, which must succeed.</summary>
+    public async Task CheckpointAsync(string host, string user, string port, CancellationToken token)
+    {
+        ToolResult checkpoint = await RunOnAsync(token, host, user, "dmcommand", "-p", port, "--checkpoint").ConfigureAwait(false);
+        if (checkpoint.ExitCode != 0) throw Failure($"the checkpoint ended with {checkpoint.ExitCode}");
+    }
+
     public AssertionException Failure(string what) => new($"{what}\n{Transcript}");
 
     /// <summary>The last statement of a test that passed: its files may go.</summary>

@@ -58,9 +58,8 @@ internal sealed class HostTalkers
     /// <summary>They are put to sleep, and killed.</summary>
     public async Task SleepAsync(CancellationToken token)
     {
-        ToolResult checkpoint = await _hosts.RunOnAsync(token, _front, _user, "dmcommand", "-p", Port, "--checkpoint");
-        if (checkpoint.ExitCode != 0) throw _hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
-        foreach (string host in _hosts.Names) await _hosts.KillAllOnAsync(token, host);
+        await _hosts.CheckpointAsync(_front, _user, Port, token);
+        await _hosts.KillAllAsync(token);
     }
 
     /// <summary>They wake: what began on a on the first place, what began on b on the second.</summary>

@@ -26,9 +26,8 @@ internal sealed partial class HostsApplicationTests
         foreach (string[] targets in s_places)
         {
             await WaitForStepsAsync(hosts, job, token);
-            ToolResult checkpoint = await hosts.RunOnAsync(token, front, "mouse", "dmcommand", "-p", Port, "--checkpoint");
-            if (checkpoint.ExitCode != 0) throw hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
-            foreach (string host in hosts.Names) await hosts.KillAllOnAsync(token, host);
+            await hosts.CheckpointAsync(front, "mouse", Port, token);
+            await hosts.KillAllAsync(token);
 
             front = targets[0];
             job = hosts.StartOn(front, "mouse", "dmrestart", "--new-coordinator", "-p", Port, "--hosts", string.Join(',', targets), images);

@@ -50,9 +50,8 @@ internal sealed partial class HostsMpiTests
 
         for (int stage = 1; stage <= s_meetings.Length; stage++)
         {
-            ToolResult checkpoint = await hosts.RunOnAsync(token, front, "mouse", "dmcommand", "-p", Port, "--checkpoint");
-            if (checkpoint.ExitCode != 0) throw hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
-            foreach (string host in hosts.Names) await hosts.KillAllOnAsync(token, host);
+            await hosts.CheckpointAsync(front, "mouse", Port, token);
+            await hosts.KillAllAsync(token);
             front = s_meetings[stage - 1][0];
             job = hosts.StartOn(front, "mouse", "dmrestart", "--new-coordinator", "-p", Port, "--hosts", string.Join(',', s_meetings[stage - 1]), images);
             await hosts.WaitUntilRunningAsync(front, "mouse", Port, job, token);
@@ -82,10 +81,9 @@ internal sealed partial class HostsMpiTests
         foreach (string[] targets in places)
         {
             await RunForRandomTimeAsync(hosts, token);
-            ToolResult checkpoint = await hosts.RunOnAsync(token, front, task.User, "dmcommand", "-p", Port, "--checkpoint");
-            if (checkpoint.ExitCode != 0) throw hosts.Failure($"the checkpoint ended with {checkpoint.ExitCode}");
+            await hosts.CheckpointAsync(front, task.User, Port, token);
             await RunForRandomTimeAsync(hosts, token);
-            foreach (string host in hosts.Names) await hosts.KillAllOnAsync(token, host);
+            await hosts.KillAllAsync(token);
 
             front = targets[0];
             job = hosts.StartOn(front, task.User, "dmrestart", "--new-coordinator", "-p", Port, "--hosts", string.Join(',', targets), images);
