@@ -165,6 +165,8 @@ enum dm_restart_flag {
     DM_RESTART_ACCEPT_CHANGED_FILES = 4,
     /* Say nothing but errors. */
     DM_RESTART_QUIET = 8,
+    /* The user reads what is said on another host: it begins with this one's name. */
+    DM_RESTART_NAME_HOST = 16,
 };
 
 #endif

@@ -226,7 +226,8 @@ static void fill_info(const struct opening *o, struct dm_wake *wake)
     info->bytes = sizeof *info;
     info->flags = ((plan->flags & DM_PLAN_POD) != 0 ? DM_RESTART_POD : 0) |
                   ((plan->flags & DM_PLAN_ACCEPT_CHANGED_FILES) != 0 ? DM_RESTART_ACCEPT_CHANGED_FILES : 0) |
-                  ((plan->flags & DM_PLAN_QUIET) != 0 ? DM_RESTART_QUIET : 0);
+                  ((plan->flags & DM_PLAN_QUIET) != 0 ? DM_RESTART_QUIET : 0) |
+                  ((plan->flags & DM_PLAN_NAME_HOST) != 0 ? DM_RESTART_NAME_HOST : 0);
     info->region_start = wake->region_start;
     info->region_bytes = wake->region_bytes;
     info->session = plan->session;

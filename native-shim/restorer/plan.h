@@ -25,6 +25,7 @@ enum dm_plan_flag {
     DM_PLAN_TERMINAL = 4, /* the computation goes on at our controlling terminal */
     DM_PLAN_ACCEPT_CHANGED_FILES = 8, /* for the members: DM_RESTART_ACCEPT_CHANGED_FILES */
     DM_PLAN_QUIET = 16,               /* for the members: DM_RESTART_QUIET */
+    DM_PLAN_NAME_HOST = 32,           /* for the members: DM_RESTART_NAME_HOST */
 };
 
 enum dm_plan_pod_flag {

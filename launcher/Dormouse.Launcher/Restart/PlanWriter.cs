@@ -68,7 +68,7 @@ internal sealed class PlanWriter
         fields.Bytes("DMRPLAN\0"u8);
         fields.UInt32(Version);
         fields.UInt32((uint)totalBytes);
-        fields.UInt32((plan.InPod ? 1u : 0) | (plan.InUserNamespace ? 2u : 0) | (terminal ? 4u : 0) | (plan.AcceptChangedFiles ? 8u : 0) | (plan.Quiet ? 16u : 0));
+        fields.UInt32((plan.InPod ? 1u : 0) | (plan.InUserNamespace ? 2u : 0) | (terminal ? 4u : 0) | (plan.AcceptChangedFiles ? 8u : 0) | (plan.Quiet ? 16u : 0) | (plan.NamesHost ? 32u : 0));
         fields.UInt32((uint)plan.Pods.Count);
         fields.UInt32((uint)at[0]);
         fields.UInt32((uint)_nodes.Count);

@@ -73,6 +73,9 @@ internal sealed record RestartOptions
     /// <summary>Only some of the images: other calls wake the others.</summary>
     public bool IsPart { get; init; }
 
+    /// <summary>A dmrestart on another host has started this one by ssh, and its user reads what this one says.</summary>
+    public bool IsCalledFromElsewhere { get; init; }
+
     /// <summary>Original hosts whose processes wake here; empty: all that are given.</summary>
     public IReadOnlyList<string> OnlyHosts { get; init; } = [];
 

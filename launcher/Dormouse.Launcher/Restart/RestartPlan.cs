@@ -41,6 +41,9 @@ internal sealed record RestartPlan
     /// <summary>Whether the members say nothing but errors.</summary>
     public bool Quiet { get; init; }
 
+    /// <summary>Whether what they say begins with the name of this host: its user is on another one.</summary>
+    public bool NamesHost { get; init; }
+
     /// <summary>A descriptor number above all that the programs have.</summary>
     public required int HighDescriptor { get; init; }
 }

@@ -50,6 +50,7 @@ internal sealed class RestartPlanner
         Session = session,
         AcceptChangedFiles = _options.AcceptChangedFiles,
         Quiet = _options.Quiet,
+        NamesHost = _options.IsCalledFromElsewhere,
         HighDescriptor = HighDescriptor(),
     };
 

@@ -1,14 +1,16 @@
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Process;
 
 namespace Dormouse.Runtime.Descriptors;
 
 /// <summary>dmrestart's own standard streams, as the restorer has handed them over.</summary>
 internal static unsafe class RestartStdio
 {
-    private const uint Quiet = 8; // DM_RESTART_QUIET
+    private const uint Quiet = 8, NameHost = 16; // DM_RESTART_QUIET, DM_RESTART_NAME_HOST
     private static readonly int[] s_descriptors = [-1, -1, -1];
     private static bool s_isQuiet;
+    private static string s_place = "";
 
     public static void Take(RestartInfo* info)
     {
@@ -18,6 +20,7 @@ internal static unsafe class RestartStdio
         }
 
         s_isQuiet = (info->Flags & Quiet) != 0;
+        s_place = (info->Flags & NameHost) != 0 ? $"On {HostIdentity.Name}: " : "";
         LaunchStdio.Text = Identity(0) + "," + Identity(1) + "," + Identity(2);
     }
 
@@ -43,12 +46,12 @@ internal static unsafe class RestartStdio
         return false;
     }
 
-    /// <summary>One line for the user of dmrestart, unless he has said --quiet.</summary>
+    /// <summary>One line for the user of dmrestart, unless he has said --quiet. From another host it comes to him through ssh, and says from which.</summary>
     public static void Warn(string sentence)
     {
         if (s_descriptors[2] >= 0 && !s_isQuiet)
         {
-            Kernel.Write(s_descriptors[2], KernelText.ToBytes("dmrestart: " + sentence + ".\n"));
+            Kernel.Write(s_descriptors[2], KernelText.ToBytes("dmrestart: " + s_place + sentence + ".\n"));
         }
     }
 

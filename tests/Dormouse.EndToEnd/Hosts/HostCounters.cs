@@ -62,6 +62,12 @@ internal sealed class HostCounters
         await KillAsync(token);
     }
 
+    /// <summary>Waits until all have counted on.</summary>
+    public async Task CountOnAsync(CancellationToken token)
+    {
+        foreach (string name in _names) await WaitForMoreAsync(name, LinesOf(name), token);
+    }
+
     public async Task KillAsync(CancellationToken token)
     {
         await _hosts.KillAllAsync(token);

@@ -37,6 +37,36 @@ internal sealed class HostsRestartTests
         hosts.Passed();
     }
 
+    /// <summary>What is rolled back on other hosts is said where dmrestart was typed, each in a line with the host's name.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task WhatOtherHostsHaveToSay_IsShown(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAsync("a", token);
+        await counters.CountOnAsync(token);
+        await counters.KillAsync(token);
+
+        RunningProcess fromOne = await counters.WakeAsync("c", token, "--host-map", "a=c,b=d", counters.Images);
+        await counters.KillAsync(token);
+        RunningProcess fromNone = await counters.WakeAsync("a", token, "--host-map", "a=c,b=d", counters.Images);
+        await counters.KillAsync(token);
+        RunningProcess quiet = await counters.WakeAsync("a", token, "-q", "--host-map", "a=c,b=d", counters.Images);
+
+        string ofA = $"{hosts.Shared}/count-a.txt ends again where it did", ofB = $"{hosts.Shared}/count-b.txt ends again where it did";
+        string[] saidFromOne = Lines(fromOne), saidFromNone = Lines(fromNone);
+        Assert.Multiple(() =>
+        {
+            Assert.That(saidFromOne, Has.Exactly(1).StartsWith($"dmrestart: {ofA}").And.Exactly(1).StartsWith($"dmrestart: On d: {ofB}"), hosts.Transcript.ToString());
+            Assert.That(saidFromNone, Has.Exactly(1).StartsWith($"dmrestart: On c: {ofA}").And.Exactly(1).StartsWith($"dmrestart: On d: {ofB}"), hosts.Transcript.ToString());
+            Assert.That(quiet.Errors, Does.Not.Contain("dmrestart:"), hosts.Transcript.ToString());
+        });
+        await counters.AssertContentAsync(quiet, token);
+        hosts.Passed();
+
+        static string[] Lines(RunningProcess restart) => restart.Errors.Split('\n');
+    }
+
     /// <summary>Each host keeps its images for itself, and they are copied to the same directory of the new ones.</summary>
     [Test, CancelAfter(90_000)]
     public async Task CopiedImages_Wake(CancellationToken token)

@@ -43,7 +43,8 @@ internal static class RemotePartCommand
         RestartOptions options = new()
         {
             Images = [],
-            Quiet = true,
+            IsCalledFromElsewhere = true,
+            Quiet = told.Contains(PartWords.Quiet),
             AcceptChangedFiles = told.Contains(PartWords.AcceptChangedFiles),
             Pod = told.Contains(PartWords.Pod) ? PodChoice.Always : told.Contains(PartWords.NoPod) ? PodChoice.Never : PodChoice.WhenPossible,
         };
