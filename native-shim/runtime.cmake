@@ -16,7 +16,7 @@ file(CONFIGURE OUTPUT ${RUNTIME}/generator-choice CONTENT "${USE_DNNE} ${DORMOUS
 
 add_custom_command(
     OUTPUT ${RUNTIME}/compiled.stamp
-    BYPRODUCTS ${RUNTIME}/inputs.txt ${EXPORTS_SOURCES} ${RUNTIME}/exports.map ${RUNTIME}/exports.renames
+    BYPRODUCTS ${RUNTIME}/inputs.txt ${EXPORTS_SOURCES} ${RUNTIME}/exports.map ${RUNTIME}/exports.renames ${RUNTIME}/records.xml
     COMMAND ${DOTNET} publish ${CMAKE_SOURCE_DIR}/runtime/Dormouse.Runtime ${DOTNET_QUIET}
             -p:NativeInputsFile=${RUNTIME}/inputs.txt -p:ExportsFolder=${RUNTIME} -p:UseDnne=${USE_DNNE} -p:DnneVersion=${DORMOUSE_DNNE_VERSION}
     COMMAND ${CMAKE_COMMAND} -E touch ${RUNTIME}/compiled.stamp

@@ -9,13 +9,14 @@ namespace Dormouse.Generator;
 internal static class Program
 {
     private const string Usage = """
-        usage: dm-gen ASSEMBLY -o FOLDER [--reference FOLDER]... [--also FILE] [--without-source]
+        usage: dm-gen ASSEMBLY -o FOLDER [--reference FOLDER]... [--also FILE] [--with ASSEMBLY]... [--without-source]
 
         Checks the exported functions of ASSEMBLY and all code that they reach, then writes into FOLDER
           NAME.g.c            the exported C functions, in the form of dnne-gen (not with --without-source)
           dm_gates.g.c        the gate before each of them
           exports.map         version script of the library
           exports.renames     new names of the entry points in the C# object, for objcopy --redefine-syms
+          records.xml         substitutions: no record of these assemblies has a text
         FILE lists the functions that C exports, one name a line, comments after #: they are in exports.map, too.
         A finding is printed as an error of the compiler is, nothing is written, and the exit status is 1.
         """;
@@ -26,6 +27,7 @@ internal static class Program
         string? folder = null;
         var references = new List<string>();
         string[] also = [];
+        var others = new List<string>();
         bool withSource = true;
         for (int i = 0; i < arguments.Length; i++)
         {
@@ -41,6 +43,9 @@ internal static class Program
                     break;
                 case "--also" when hasValue:
                     also = NamesIn(arguments[++i]);
+                    break;
+                case "--with" when hasValue:
+                    others.Add(arguments[++i]);
                     break;
                 case "--without-source":
                     withSource = false;
@@ -60,13 +65,13 @@ internal static class Program
             return 2;
         }
 
-        return Run(assembly, folder, references, also, withSource);
+        return Run(assembly, folder, references, also, others, withSource);
     }
 
     private static string[] NamesIn(string list)
         => [.. File.ReadLines(list).Select(line => line.Split('#')[0].Trim()).Where(name => name.Length > 0)];
 
-    internal static int Run(string assembly, string folder, IReadOnlyList<string> references, IReadOnlyList<string> also, bool withSource)
+    internal static int Run(string assembly, string folder, IReadOnlyList<string> references, IReadOnlyList<string> also, IReadOnlyList<string> others, bool withSource)
     {
         using var resolver = new DefaultAssemblyResolver();
         resolver.AddSearchDirectory(Path.GetDirectoryName(Path.GetFullPath(assembly)));
@@ -88,6 +93,9 @@ internal static class Program
         OutputFile.Write(Path.Combine(folder, "dm_gates.g.c"), GateSource.Write(name, functions));
         OutputFile.Write(Path.Combine(folder, "exports.map"), ExportMap.Write(functions, also));
         OutputFile.Write(Path.Combine(folder, "exports.renames"), Renames.Write(functions));
+        List<ModuleDefinition> compiledWith = [.. others.Select(ModuleDefinition.ReadModule)];
+        OutputFile.Write(Path.Combine(folder, "records.xml"), RecordTexts.Write([module, .. compiledWith]));
+        compiledWith.ForEach(other => other.Dispose());
         return 0;
     }
 }

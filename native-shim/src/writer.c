@@ -150,7 +150,10 @@ static int save_compressed(struct writer *w, uint64_t address, uint32_t bytes)
     if (!w->is_small || w->compressed_bytes + bytes > COMPRESSED_BYTES)
         return 0;
     uint8_t *stored = w->plan->scratch + ANSWER_BYTES + DM_CHECKSUM_MEMORY_BYTES, *table = stored + PIECE_BYTES;
-    uint32_t worth = bytes - bytes / 8;
+    /* Raw bytes would begin at the next page: what lies between is gained as well. */
+    uint64_t gained = aligned(w->offset) - w->offset;
+    uint32_t worth = bytes - bytes / 8 + (uint32_t)gained;
+    worth = worth < bytes ? worth : bytes - 1;
     int64_t length = dm_compress_page_run(still(w, address, bytes), bytes, stored, worth, table);
     if (length == 0)
         return 0;
@@ -407,7 +410,7 @@ static int finish(struct writer *w)
 static int write_memory(struct dm_write_plan *plan)
 {
     struct writer w = {.plan = plan};
-    w.offset = aligned(plan->first_free);
+    w.offset = plan->first_free;
     int64_t pagemap = dm_openat(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
     if (pagemap < 0)
         return (int)pagemap;

@@ -186,3 +186,15 @@ internal static class OpensHandle
     [UnmanagedCallersOnly(EntryPoint = "dm_managed_handle")]
     internal static int Run() => new Microsoft.Win32.SafeHandles.SafeFileHandle(0, false).IsInvalid ? 1 : 0;
 }
+
+internal static class PrintsEnum
+{
+    [UnmanagedCallersOnly(EntryPoint = "dm_managed_enum")]
+    internal static int Run(int day) => $"on {(DayOfWeek)day}".Length;
+}
+
+internal static class PrintsRecord
+{
+    [UnmanagedCallersOnly(EntryPoint = "dm_managed_record")]
+    internal static int Run(int number) => $"{(number > 0 ? new Records.Small(number) : (Records.Small?)null)}".Length;
+}

@@ -46,6 +46,8 @@ internal sealed class CheckTests
     [TestCase("ReadsEnvironment", Rule.UsesProgramResources, "GetEnvironmentVariable")]
     [TestCase("HasFinalizer", Rule.HasFinalizer, "HasFinalizer/Owner is made by HasFinalizer.Run")]
     [TestCase("OpensHandle", Rule.HasFinalizer, "SafeFileHandle is made by")]
+    [TestCase("PrintsEnum", Rule.PrintsNoText, "System.DayOfWeek is printed by PrintsEnum.Run")]
+    [TestCase("PrintsRecord", Rule.PrintsNoText, "Records/Small is printed by PrintsRecord.Run")]
     public void BadEntryPoint_BreaksItsRuleOnly(string sample, Rule rule, string text)
     {
         IReadOnlyList<EntryPoint> entries = _samples.EntriesOf(sample);

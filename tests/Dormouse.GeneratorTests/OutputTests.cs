@@ -46,6 +46,18 @@ internal sealed class OutputTests
         Assert.That(renames, Does.Contain("getppid dm_managed_getppid\n").And.Not.Contains("dm_managed_good"));
     }
 
+    [Test]
+    public void RecordTexts_AreThoseThatTheCompilerMade()
+    {
+        using var samples = new SampleAssembly();
+
+        string text = RecordTexts.Write([samples.Module]);
+
+        Assert.That(text, Does.Contain("<type fullname=\"Dormouse.GeneratorTests.Samples.Records/Silent\">")
+            .And.Contain("<type fullname=\"Dormouse.GeneratorTests.Samples.Records/Small\">")
+            .And.Not.Contains("Records/Speaking"));
+    }
+
     /// <summary>What is written compiles as C11, without a warning, against the real headers of native-shim.</summary>
     [Test]
     public void Output_Compiles([Values("Good.g.c", "dm_gates.g.c")] string file)
@@ -68,7 +80,7 @@ internal sealed class OutputTests
         string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 
-        int status = Program.Run(SampleAssembly.Path, folder, [framework], [], withSource: true);
+        int status = Program.Run(SampleAssembly.Path, folder, [framework], [], [], withSource: true);
 
         Assert.That(status, Is.EqualTo(1));
         Assert.That(Directory.Exists(folder), Is.False);

@@ -32,4 +32,7 @@ internal enum Rule
 
     /// <summary>Makes objects with finalizers: nothing ever runs those.</summary>
     HasFinalizer = 7,
+
+    /// <summary>Prints an enum or a record, whose texts are left out of the library.</summary>
+    PrintsNoText = 8,
 }

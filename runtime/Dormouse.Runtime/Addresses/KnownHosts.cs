@@ -20,15 +20,17 @@ internal sealed class KnownHosts
     /// <param name="own">That of this one.</param>
     public KnownHosts(IEnumerable<HostReport> reports, HostReport own)
     {
-        HostReport[] all = [.. reports];
-        Array.Sort(all, (a, b) => a.Key.Low.CompareTo(b.Key.Low));
-        var merged = new SortedDictionary<string, HostReport>(StringComparer.Ordinal);
+        var all = new List<HostReport>(reports);
+        all.Sort((a, b) => a.Key.Low.CompareTo(b.Key.Low));
+        var merged = new Dictionary<string, HostReport>();
         foreach (HostReport report in all)
         {
             merged[report.Order] = merged.TryGetValue(report.Order, out HostReport? other) ? other.With(report) : report;
         }
 
-        _reports = [.. merged.Values];
+        _reports = new HostReport[merged.Count];
+        merged.Values.CopyTo(_reports, 0);
+        Array.Sort(_reports, (a, b) => string.CompareOrdinal(a.Order, b.Order));
         _own = (uint)Array.FindIndex(_reports, one => one.Order == own.Order);
     }
 

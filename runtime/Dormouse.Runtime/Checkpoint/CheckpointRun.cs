@@ -247,7 +247,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         manifest = ManifestBuilder.Build(identity, Process!.Attributes, _mappings);
         Descriptors!.Describe(manifest);
-        List<string> losses = [.. manifest.Losses];
+        var losses = new List<string>(manifest.Losses);
         Process.AddLosses(losses);
         Files!.AddLosses(losses);
         manifest.Losses = losses.ToArray();

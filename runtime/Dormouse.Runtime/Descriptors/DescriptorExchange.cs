@@ -62,14 +62,14 @@ internal sealed unsafe class DescriptorExchange : IDisposable
         for (; ; )
         {
             Pump();
-            if (_unsent.Count == 0 && Missing() is null)
+            if (_unsent.Count == 0 && Missing() == 0)
             {
                 return;
             }
 
             if (Kernel.Clock(Constant.CLOCK_MONOTONIC) > deadline)
             {
-                throw new CheckpointException($"waited {DeadlineMilliseconds / 1000} s for descriptors of other processes ({_unsent.Count} not taken, missing: {Missing()}). Run dmrestart again.");
+                throw new CheckpointException($"waited {DeadlineMilliseconds / 1000} s for descriptors of other processes ({_unsent.Count} not taken, {Missing()} not come). Run dmrestart again.");
             }
 
             long poll = (uint)_socket | ((long)Constant.POLLIN << 32);
@@ -101,17 +101,15 @@ internal sealed unsafe class DescriptorExchange : IDisposable
         _socket = -1;
     }
 
-    private DescriptionId? Missing()
+    private int Missing()
     {
+        int missing = 0;
         foreach (DescriptionId id in _expected)
         {
-            if (!_received.ContainsKey(id))
-            {
-                return id;
-            }
+            missing += _received.ContainsKey(id) ? 0 : 1;
         }
 
-        return null;
+        return missing;
     }
 
     private void Pump()

@@ -53,7 +53,7 @@ internal sealed class AcceptQueue
         => new($"the connection {connection} waits to be accepted and has bytes in it, which nobody can look at before it is accepted. Try again when the server has done that.") { IsPassing = true };
 
     /// <summary>How many have clients outside the computation.</summary>
-    public int Lost => _entries.Count(entry => entry.IsLost);
+    public int Lost => _entries.FindAll(entry => entry.IsLost).Count;
 
     /// <summary>A member on another host has the client's end of one.</summary>
     public bool HasClientsElsewhere => _entries.Exists(entry => entry.Here is null && entry.Holders.Count > 0

@@ -75,7 +75,9 @@ internal static class ShownNames
     {
         if (s_names.Count > 0)
         {
-            OldAddresses.Use([.. s_names.Values]);
+            ShownName[] names = new ShownName[s_names.Count];
+            s_names.Values.CopyTo(names, 0);
+            OldAddresses.Use(names);
         }
     }
 }
