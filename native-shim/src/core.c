@@ -30,6 +30,7 @@
 #include "sem_undo.h"
 #include "shell.h"
 #include "suspend.h"
+#include "user_namespace.h"
 
 #define STACK_BYTES (64u << 10)
 /* Programs that end sooner never speak to the coordinator: a shell's short commands. A
@@ -52,18 +53,28 @@ static struct dm_restart_info s_restart_info;
 static struct dm_raw_thread s_thread;
 static uint64_t s_mask_before_fork;
 static int s_can_borrow;
+static uint32_t s_must_leave; /* atomic */
 
 struct dm_self *dm_self(void)
 {
     return &s_self;
 }
 
+/* Only here a signal reaches this thread: dm_checkpoint_thread_leave's. */
 static int32_t wait_for(const struct dm_step *step)
 {
     if (step->kind == DM_WAIT_SYNC)
         return (int32_t)dm_syscall1(__NR_fsync, step->descriptor);
+    const uint64_t mask = ~(1ull << (DM_SUSPEND_SIGNAL - 1));
     struct pollfd wanted = {.fd = step->descriptor, .events = POLLIN};
-    return (int32_t)dm_syscall3(__NR_poll, (int64_t)&wanted, 1, step->timeout_milliseconds);
+    struct timespec timeout = {step->timeout_milliseconds / 1000, step->timeout_milliseconds % 1000 * 1000000L};
+    return (int32_t)dm_syscall5(__NR_ppoll, (int64_t)&wanted, 1, step->timeout_milliseconds < 0 ? 0 : (int64_t)&timeout,
+                                (int64_t)&mask, sizeof mask);
+}
+
+static bool may_leave(const struct dm_step *step)
+{
+    return __atomic_load_n(&s_must_leave, __ATOMIC_ACQUIRE) != 0 && step->kind == DM_WAIT_READABLE && !dm_is_suspended();
 }
 
 struct turn {
@@ -93,7 +104,8 @@ static int checkpoint_thread(void *unused)
     memset(&turn, 0, sizeof turn);
     for (;;) {
         dm_runtime_call(take_turn, &turn);
-        if (turn.ended)
+        /* Looked at right before the signal is let in: the turn may have taken its handler away. */
+        if (turn.ended || may_leave(&turn.step))
             return 0;
         turn.step.result = wait_for(&turn.step);
     }
@@ -118,17 +130,50 @@ void dm_after_fork_in_parent(void)
     dm_runtime_unlock(s_mask_before_fork);
 }
 
-/* Where the table is shared, the parent's connection would otherwise stay open for as long as the child lives. */
-void dm_after_fork_in_child(void)
+/* Where the table is shared, the connection would otherwise stay open for as long as this process lives. */
+static void forget_connection(void)
 {
     if (s_self.link != 0 && !s_self.owns_table)
         dm_close((int)s_self.link - 1);
     s_self.link = 0;
     s_self.owns_table = 0;
+}
+
+void dm_after_fork_in_child(void)
+{
+    forget_connection();
+    s_must_leave = 0;
     dm_sem_undo_begin();
     dm_exec_window_begin();
     start_checkpoint_thread();
     dm_runtime_unlock(s_mask_before_fork);
+}
+
+bool dm_checkpoint_thread_leave(void)
+{
+    uint32_t tid = __atomic_load_n(&s_thread.tid, __ATOMIC_ACQUIRE);
+    if (dm_membership_token() == NULL || tid == 0)
+        return false;
+    uint64_t mask = dm_runtime_lock();
+    __atomic_store_n(&s_must_leave, 1, __ATOMIC_RELEASE);
+    dm_interrupt_own_thread(tid);
+    dm_runtime_unlock(mask);
+    /* Until the kernel has taken it off the list of this process's threads: __unhash_process in kernel/exit.c. */
+    while (dm_syscall3(__NR_tgkill, dm_getpid(), tid, 0) == 0) {
+        const struct timespec pause = {0, 200000};
+        dm_syscall2(__NR_nanosleep, (int64_t)&pause, 0);
+    }
+    mask = dm_runtime_lock();
+    dm_own_thread_interrupted();
+    dm_runtime_unlock(mask);
+    return true;
+}
+
+void dm_checkpoint_thread_return(void)
+{
+    __atomic_store_n(&s_must_leave, 0, __ATOMIC_RELEASE);
+    forget_connection();
+    start_checkpoint_thread();
 }
 
 __attribute__((constructor)) static void start(void)
@@ -139,6 +184,7 @@ __attribute__((constructor)) static void start(void)
     dm_fork_prepare();
     dm_address_calls_prepare();
     dm_host_names_prepare();
+    dm_user_namespace_prepare();
     errno = saved;
     if (dm_membership_take(environ) != 0)
         return;

@@ -2,6 +2,7 @@
 #ifndef DM_CORE_H
 #define DM_CORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dm_image.h"
@@ -45,5 +46,10 @@ struct dm_self *dm_self(void);
 void dm_before_fork(void);
 void dm_after_fork_in_parent(void);
 void dm_after_fork_in_child(void);
+
+/* Ends the checkpoint thread and waits until the kernel counts it no more; a checkpoint that goes on is finished first. False:
+ * there is none. While it is away the process belongs to no computation. Caller: a thread of the program, outside signal handlers. */
+bool dm_checkpoint_thread_leave(void);
+void dm_checkpoint_thread_return(void);
 
 #endif

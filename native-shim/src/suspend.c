@@ -64,7 +64,7 @@ static struct {
     uint32_t resent;   /* the last epoch in which a signal was sent twice */
     struct kernel_sigaction previous;
     struct {
-        int64_t process, thread, user;
+        int64_t thread, user;
     } self;
     uint64_t every_cpu[DM_CPU_WORDS];
 } s_suspension;
@@ -225,16 +225,21 @@ static void install_handler(struct kernel_sigaction *previous)
         *previous = old;
 }
 
-static int send_signal(struct dm_thread_slot *slot)
+static int queue_signal(uint32_t tid, struct dm_thread_slot *slot)
 {
     siginfo_t info;
     memset(&info, 0, sizeof info);
     info.si_signo = DM_SUSPEND_SIGNAL;
     info.si_code = SI_QUEUE;
-    info.si_pid = (int)s_suspension.self.process;
+    info.si_pid = (int)dm_getpid();
     info.si_uid = (unsigned)s_suspension.self.user;
     info.si_value.sival_ptr = slot;
-    return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, slot->tid, DM_SUSPEND_SIGNAL, (int64_t)&info);
+    return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, tid, DM_SUSPEND_SIGNAL, (int64_t)&info);
+}
+
+static int send_signal(struct dm_thread_slot *slot)
+{
+    return queue_signal(slot->tid, slot);
 }
 
 static bool is_own_thread(uint32_t tid)
@@ -359,7 +364,6 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
         return error;
     s_suspension.count = 0;
     s_suspension.epoch++;
-    s_suspension.self.process = dm_getpid();
     s_suspension.self.thread = dm_gettid();
     s_suspension.self.user = dm_syscall0(__NR_getuid);
     dm_every_cpu(s_suspension.every_cpu);
@@ -444,6 +448,22 @@ void dm_resume(void)
     __atomic_store_n(&s_suspension.released, s_suspension.epoch, __ATOMIC_RELEASE);
     dm_futex(&s_suspension.released, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL);
     dm_exec_open();
+}
+
+void dm_interrupt_own_thread(uint32_t tid)
+{
+    install_handler(&s_suspension.previous);
+    queue_signal(tid, NULL);
+}
+
+void dm_own_thread_interrupted(void)
+{
+    dm_syscall4(__NR_rt_sigaction, DM_SUSPEND_SIGNAL, (int64_t)&s_suspension.previous, 0, KERNEL_SIGSET_BYTES);
+}
+
+int dm_is_suspended(void)
+{
+    return __atomic_load_n(&s_suspension.released, __ATOMIC_ACQUIRE) != s_suspension.epoch;
 }
 
 int dm_await_restored(uint32_t deadline_milliseconds)

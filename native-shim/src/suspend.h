@@ -31,6 +31,14 @@ void dm_close_in_program(uint32_t descriptor);
 /* Lets all threads go on where they were, in this process or in a restored one. */
 void dm_resume(void);
 
+/* Whether threads stand still now. */
+int dm_is_suspended(void);
+
+/* Gets our own thread `tid` out of the wait in which it lets the signal in; and what is to be done when it is gone. Caller: a thread of
+ * the program, holding the gate, so that no suspension goes on. */
+void dm_interrupt_own_thread(uint32_t tid);
+void dm_own_thread_interrupted(void);
+
 /* Waits until the restored threads stand in the handler again. 0 or -ETIMEDOUT. */
 int dm_await_restored(uint32_t deadline_milliseconds) __attribute__((warn_unused_result));
 

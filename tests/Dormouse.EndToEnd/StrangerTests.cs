@@ -18,8 +18,8 @@ internal sealed class StrangerTests
     [TestCase("script", "printf '#!/bin/busybox sh\\nexec /bin/busybox sleep 1000\\n' > script; chmod +x script; ./script &", "is a static program")]
     [TestCase("32 bits", "LEAN -m32 &", "is a 32-bit program")]
     [TestCase("musl", "echo 'int main(void) { puts(\"musl runs\"); fflush(stdout); sleep(1000); }' | musl-gcc -w -include stdio.h -include unistd.h -xc - -o musl; ./musl &", "is linked with another C library")]
-    [TestCase("raw execve", "python3 -c 'import ctypes; ctypes.CDLL(None).syscall(59, b\"/bin/sleep\", (ctypes.c_char_p * 3)(b\"sleep\", b\"1000\", None), None)' & until grep -q sleep /proc/$!/comm; do sleep 0.01; done", "past libc (execve)")]
-    [TestCase("raw fork", "python3 -c 'import ctypes, time; ctypes.CDLL(None).syscall(57); time.sleep(1000)' & until read -d ' ' PID < /proc/$!/task/$!/children; do sleep 0.01; done", "past libc (clone)")]
+    [TestCase("raw execve", "PAST-LIBC execve & until grep -q sleep /proc/$!/comm; do sleep 0.01; done", "past libc (execve)")]
+    [TestCase("raw fork", "PAST-LIBC fork & until read -d ' ' PID < /proc/$!/task/$!/children; do sleep 0.01; done", "past libc (clone)")]
     [TestCase("PID namespace", "unshare --pid --fork sleep 1000 & until read -d ' ' PID < /proc/$!/task/$!/children; do sleep 0.01; done", "lives in a PID namespace of its own")]
     [TestCase("exec into a static program", Busybox + " true; bash -c 'exec " + Busybox + " sleep 1000' &", "is a static program")]
     [TestCase("daemon", "setsid -f " + Busybox + " sleep 1000; until PID=$(pgrep -f '^/bin/busybox sleep 1000$' -u $(id -u) -n); do sleep 0.01; done", "is a static program")]
@@ -28,7 +28,7 @@ internal sealed class StrangerTests
         if (!File.Exists(Busybox)) Assert.Ignore("needs busybox-static");
         if (kind == "musl" && !File.Exists("/usr/bin/musl-gcc")) Assert.Ignore("needs musl-tools");
         const string Lean = "echo 'void _start(void) { for (;;) { int n = 29; __asm__ volatile(\"int $0x80\" : \"+a\"(n)); } }' | gcc -m32 -nostdlib -static -fno-pie -no-pie -xc - -o lean; ./lean";
-        string script = $"PID=; {start.Replace("LEAN -m32", Lean, StringComparison.Ordinal)}\necho ${{PID:-$!}} > pid.new; mv pid.new stranger; exec {Built.Sample("hello")}";
+        string script = $"PID=; {start.Replace("LEAN -m32", Lean, StringComparison.Ordinal).Replace("PAST-LIBC", Built.Sample("past-libc"), StringComparison.Ordinal)}\necho ${{PID:-$!}} > pid.new; mv pid.new stranger; exec {Built.Sample("hello")}";
         Sample sample = new(kind, "/bin/bash", "-c", script);
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, kind == "PID namespace" ? RunMode.Root : RunMode.User, token);
         await program.WaitForOutputAsync("ready", token);
@@ -65,6 +65,31 @@ internal sealed class StrangerTests
 
         Assert.That(refused.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
         Assert.That(refused.Errors, Does.Contain($"(hello) lives in a {kind} namespace of its own").Or.Contain($"(hello): it lives in a {kind} namespace of its own"), program.Transcript.ToString());
+        await program.AssertContentAsync(sample, token);
+    }
+
+    /// <summary>The kernel wants a process without other threads for it.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task UserNamespaces_AreMadeAsAlways_AndNamedByACheckpoint(CancellationToken token)
+    {
+        const string Script = """
+            for i in $(seq 60); do
+                unshare --user --map-root-user sh -c 'test $(id -u) = 0' || { echo "unshare $i failed"; exit 1; }
+            done
+            unshare --user --map-root-user sh -c 'echo within; while ! test -e "$SAMPLE_STOP"; do sleep 0.1; done'
+            """;
+        Sample sample = new("user-namespaces", "/bin/sh", "-c", Script);
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.Root, token);
+        while (!program.Program.Output.Contains("within", StringComparison.Ordinal) && !program.Program.HasExited)
+        {
+            // Some are refused, since one lives in its namespace at that moment.
+            await program.TryCommandAsync(token, "--checkpoint");
+        }
+
+        ToolResult refused = await program.TryCommandAsync(token, "--checkpoint");
+
+        Assert.That(refused.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Contain("lives in a user namespace of its own"), program.Transcript.ToString());
         await program.AssertContentAsync(sample, token);
     }
 

@@ -14,6 +14,13 @@ import sys
 import time
 
 DEADLINE_SECONDS = 30
+# A ^C between the prompt and the moment when the line editor waits is seen by Python only at the next key (readline.c looks for
+# signals when select(2) fails): who sits there presses again.
+AGAIN_SECONDS = 4
+
+
+def is_signal(typed):
+    return typed in ("\x03", "\x1a")
 
 
 def main():
@@ -31,8 +38,13 @@ def main():
         os.write(terminal, typed.encode())
         text = ""
         end = time.monotonic() + DEADLINE_SECONDS
+        again = time.monotonic() + AGAIN_SECONDS if is_signal(typed) else end
         while not re.search(awaited, text, re.DOTALL):
-            ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
+            ready, _, _ = select.select([terminal], [], [], max(0, min(again, end) - time.monotonic()))
+            if not ready and again < end:
+                os.write(terminal, typed.encode())
+                again += AGAIN_SECONDS
+                continue
             try:
                 data = os.read(terminal, 4096).decode(errors="replace") if ready else ""
             except OSError:
