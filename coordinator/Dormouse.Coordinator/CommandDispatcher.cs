@@ -51,6 +51,9 @@ internal sealed class CommandDispatcher(Computation computation, Listeners liste
                 if (listeners.TryAdd(Frame.Read<ReachCommand>(payload).Address, out string told)) client.Send(new Reached(told));
                 else client.Send(new CommandFailed(FailureKind.Failed, told));
                 break;
+            case FrameKind.DismissCommand:
+                computation.Dismiss(client);
+                break;
             case FrameKind.RestartBegin:
                 computation.BeginRestart(client, Frame.Read<RestartBegin>(payload));
                 break;

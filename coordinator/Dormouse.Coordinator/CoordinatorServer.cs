@@ -32,7 +32,7 @@ public sealed class CoordinatorServer : IDisposable
     private TimeSpan _acceptAgainAt = Timeout.InfiniteTimeSpan;
     private TimeSpan _housekeepAt = TimeSpan.Zero;
     private TimeSpan _emptySince;
-    private bool _isAbandoned;
+    private bool _isAbandoned, _isUnneeded;
 
     public CoordinatorServer(CoordinatorOptions options, ILogger logger, TimeProvider? clock = null)
     {
@@ -49,6 +49,9 @@ public sealed class CoordinatorServer : IDisposable
 
     /// <summary>Where it listens, known after <see cref="Listen"/>.</summary>
     public IPEndPoint Endpoint => _listeners.Endpoint;
+
+    /// <summary>Called when it is about to end, before its port is free.</summary>
+    public Action? Leaving { get; set; }
 
     /// <exception cref="SocketException">The address or port cannot be had.</exception>
     public void Listen()
@@ -67,6 +70,7 @@ public sealed class CoordinatorServer : IDisposable
             foreach (EpollEvent ready in _epoll.Wait(TimeToNextEvent())) Handle(ready);
             Guard(_computation.Tick, null);
             if (_housekeepAt >= TimeSpan.Zero && _computation.Now >= _housekeepAt) Housekeeping();
+            LeaveWhenUnneeded();
             TransmitAll();
             if (MayEnd(out string reason))
             {
@@ -78,9 +82,10 @@ public sealed class CoordinatorServer : IDisposable
 
     public void Dispose()
     {
+        // Whoever sees the end of a connection may want the port.
+        _listeners.Dispose();
         foreach (Connection connection in _connections.Values) connection.Socket.Dispose();
         _connections.Clear();
-        _listeners.Dispose();
         _epoll.Dispose();
         _wakeup.Dispose();
     }
@@ -309,10 +314,22 @@ public sealed class CoordinatorServer : IDisposable
     private static bool IsUsed(Connection connection)
         => connection.State is ConnectionState.Proved or ConnectionState.Member or ConnectionState.Command;
 
+    /// <summary>What it was started for will not be: its user hears of that when the port is free for the next attempt.</summary>
+    private void LeaveWhenUnneeded()
+    {
+        if (_isUnneeded || !_options.ExitOnLast || !_computation.IsUnneeded) return;
+        if (_computation.Absentees.Count > 0 || _connections.Values.Any(IsUsed)) return;
+        _isUnneeded = true;
+        Leaving?.Invoke();
+        _listeners.Dispose();
+    }
+
     private bool MayEnd(out string reason)
     {
         reason = "";
-        if (_computation.QuitRequested && _connections.Values.All(connection => connection.QueuedBytes == 0)) reason = "a command said so";
+        bool isAllSent = _connections.Values.All(connection => connection.QueuedBytes == 0);
+        if (_computation.QuitRequested && isAllSent) reason = "a command said so";
+        else if (_isUnneeded && isAllSent) reason = "the restart that it was started for has not come about";
         else if (_isAbandoned) reason = "the last process has left";
         return reason.Length > 0;
     }

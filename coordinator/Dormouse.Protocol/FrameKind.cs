@@ -46,6 +46,7 @@ public enum FrameKind : ushort
     DirectoryCommand = 107,
     AnnounceCommand = 108,
     ReachCommand = 110,
+    DismissCommand = 111,
 
     // From the coordinator to a command.
     CommandWelcome = 120,

@@ -74,6 +74,9 @@ internal sealed class Computation
     /// <summary>Somebody was a member once.</summary>
     public bool WasUsed => _admission.WasUsed;
 
+    /// <summary>There are no members, and the restart that would have brought some has been refused or has failed.</summary>
+    public bool IsUnneeded { get; private set; }
+
     /// <summary>Monotonic.</summary>
     public TimeSpan Now => Clock.GetElapsedTime(0);
 
@@ -120,7 +123,11 @@ internal sealed class Computation
     }
 
     /// <summary>A peer that knows the token wants to be a member.</summary>
-    public void Join(Peer peer, in MemberHello hello, byte[] proof) => _admission.Join(new Newcomer(peer, hello, proof));
+    public void Join(Peer peer, in MemberHello hello, byte[] proof)
+    {
+        IsUnneeded = false;
+        _admission.Join(new Newcomer(peer, hello, proof));
+    }
 
     /// <summary>Who a command is, so that it is not taken for a lost child of a member, nor for a member: one that waits for a checkpoint
     /// should not be in it.</summary>
@@ -136,6 +143,7 @@ internal sealed class Computation
     /// <summary>The process behind this command becomes a program of the computation.</summary>
     public void Announce(Peer peer, in AnnounceCommand launch)
     {
+        IsUnneeded = false;
         Commands.Remove(peer);
         ProcessIdentity identity = new(launch.HostId, launch.Pid);
         Absentees.Add(new Absentee(identity, launch.HostName, launch.StartTime, launch.Program, "start", Now + Options.Deadlines.Launch));
@@ -250,6 +258,7 @@ internal sealed class Computation
         }
         else
         {
+            IsUnneeded = false;
             TakeUp(request.Computation, request.Generation);
             Absentees.Clear();
             Epoch++;
@@ -257,6 +266,14 @@ internal sealed class Computation
             CheckpointLog.RestartStarted(_logger, Epoch, Number, request.Generation, request.ImageCount, request.Session);
             Advance(Trigger.RestartRequested);
         }
+    }
+
+    /// <summary>The restart for which this peer has started the coordinator is refused.</summary>
+    public void Dismiss(Peer client)
+    {
+        Round?.PeerLost(client);
+        IsUnneeded = Round is null && Table.Count == 0;
+        client.CloseWhenSent();
     }
 
     /// <summary>Becomes the coordinator of this computation, which has a past.</summary>
@@ -314,6 +331,7 @@ internal sealed class Computation
         EndRound();
         round.Failed(failure, reason);
         _admission.AdmitWaiting();
+        IsUnneeded = round.IsRestart && Table.Count == 0;
     }
 
     /// <summary>A member cannot be checkpointed at this instant, but soon: all run on, then it is tried again, for a bounded time.</summary>

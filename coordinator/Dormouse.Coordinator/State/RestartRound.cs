@@ -83,10 +83,15 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
         }
 
         Computation.Table.Clear();
-        Client?.Send(new CommandFailed(failure, reason));
-
         // The reason is said once; what the parts say would come out at the same terminal.
-        foreach (Peer part in _parts) part.Send(new CommandFailed(failure, Client is null ? reason : ""));
+        foreach (Peer part in _parts) Refuse(part, Client is null ? reason : "");
+        if (Client is not null) Refuse(Client, reason);
+
+        void Refuse(Peer peer, string why)
+        {
+            peer.Send(new CommandFailed(failure, why));
+            peer.CloseWhenSent();
+        }
     }
 
     public override IEnumerable<string> Missing()

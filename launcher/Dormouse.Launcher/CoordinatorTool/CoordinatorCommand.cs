@@ -90,6 +90,7 @@ internal static class CoordinatorCommand
         CoordinatorRecord record = new(
             reached.Address.ToString(), reached.Port, Environment.ProcessId, Convert.ToHexStringLower(token), server.Computation, options.FirstMember, options.Directory);
         record.Write(runtimeDirectory);
+        server.Leaving = () => record.Remove(runtimeDirectory);
         log.NameAfter(reached.Port);
         if (settings.PortFile is { } portFile) PortFile.Write(portFile, reached.Port);
         if (ready is not null) ready.Say($"{CoordinatorStarter.ReadyWord} {reached} {record.Token}");

@@ -18,6 +18,9 @@ internal sealed class CoordinatorClient : IDisposable
 
     public CoordinatorAddress Address { get; }
 
+    /// <summary>The coordinator was started just now, by this process.</summary>
+    public bool IsNew { get; init; }
+
     /// <summary>The computation that the coordinator has.</summary>
     public ulong Computation { get; private set; }
 
@@ -26,7 +29,7 @@ internal sealed class CoordinatorClient : IDisposable
 
     /// <summary>Connects, and both sides prove that they know the token.</summary>
     /// <exception cref="ToolException">Nobody answers (<see cref="ExitCode.NoCoordinator"/>), or not with our token (<see cref="ExitCode.Refused"/>).</exception>
-    public static CoordinatorClient Connect(CoordinatorAddress address)
+    public static CoordinatorClient Connect(CoordinatorAddress address, bool isNew = false)
     {
         Socket socket = new(address.Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         // The kernel's own SO_REUSEADDR: programs share the port, and must be able to bind it when this connection has ended (TIME_WAIT).
@@ -44,7 +47,7 @@ internal sealed class CoordinatorClient : IDisposable
                 throw new ToolException(ExitCode.NoCoordinator, $"No coordinator answers at {address.Endpoint} ({problem.SocketErrorCode}). Start one with dmlaunch or dmcoordinator.");
             }
 
-            CoordinatorClient client = new(socket, address);
+            CoordinatorClient client = new(socket, address) { IsNew = isNew };
             client.Prove();
             return client;
         }

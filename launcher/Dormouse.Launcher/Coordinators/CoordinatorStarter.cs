@@ -29,7 +29,7 @@ internal static class CoordinatorStarter
         if (answer.StartsWith(BusyWord, StringComparison.Ordinal) && mayMove) answer = StartOn(request, 0);
 
         string[] words = answer.Split(' ');
-        if (words[0] == ReadyWord && words.Length == 3) return CoordinatorClient.Connect(new CoordinatorAddress(IPEndPoint.Parse(words[1]), words[2]));
+        if (words[0] == ReadyWord && words.Length == 3) return CoordinatorClient.Connect(new CoordinatorAddress(IPEndPoint.Parse(words[1]), words[2]), isNew: true);
         throw new ToolException(ExitCode.CannotLaunch, answer.StartsWith(BusyWord, StringComparison.Ordinal)
             ? $"Port {port} is taken by something that is not your coordinator. Use another port with --coord-port, or 0 for any."
             : answer.Length > 0 ? answer : "A coordinator was started and ended without a word. Run dmcoordinator to see why.");

@@ -1,3 +1,4 @@
+using Dormouse.Launcher.Coordinators;
 using Dormouse.Launcher.Restart.Hosts;
 using Dormouse.Launcher.Tools;
 using Dormouse.Protocol;
@@ -94,11 +95,19 @@ public static class RestartCommand
     private static int Wake(RestartOptions options, Generation generation, LocalPart part, string what)
     {
         ulong session = RestartPlanner.NewSession();
-        CoordinatorContact coordinator = RestartCoordinator.Begin(
-            RestartCoordinator.Open(options, Path.GetDirectoryName(generation.Paths[0])!),
-            new RestartBegin(generation.Computation, generation.Number, session, generation.ImageCount, options.IsPart));
-        SayUnlessQuiet(options, what);
-        throw part.Become(coordinator, session);
+        CoordinatorClient coordinator = RestartCoordinator.Open(options, Path.GetDirectoryName(generation.Paths[0])!);
+        try
+        {
+            CoordinatorContact contact = RestartCoordinator.Begin(
+                coordinator, new RestartBegin(generation.Computation, generation.Number, session, generation.ImageCount, options.IsPart));
+            SayUnlessQuiet(options, what);
+            throw part.Become(contact, session);
+        }
+        catch
+        {
+            RestartCoordinator.GiveUp(coordinator);
+            throw;
+        }
     }
 
     private static void SayUnlessQuiet(RestartOptions options, string message)

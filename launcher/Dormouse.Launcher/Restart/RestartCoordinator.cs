@@ -36,6 +36,21 @@ internal static class RestartCoordinator
         }
     }
 
+    /// <summary>The restart is refused: one that was started for it is not needed, and its port is free again when this returns.</summary>
+    public static void GiveUp(CoordinatorClient client)
+    {
+        if (!client.IsNew) return;
+        try
+        {
+            client.Send(default(DismissCommand));
+            client.AwaitEnd();
+        }
+        catch (ToolException)
+        {
+            // It has ended.
+        }
+    }
+
     /// <summary>Announces the restart. The connection stays open: the restorer hears the end of the restart on it.</summary>
     public static CoordinatorContact Begin(CoordinatorClient client, in RestartBegin request)
     {
@@ -47,15 +62,25 @@ internal static class RestartCoordinator
 
     private static CoordinatorClient Prepare(CoordinatorClient client, RestartOptions options, string directory)
     {
-        ExpectIdle(client, options);
-        SetDirectory(client, options, directory);
-        if (options.Interval is { } interval)
+        try
         {
-            client.Send(new IntervalCommand((uint)interval.TotalSeconds));
-            client.Expect<CommandDone>();
+            ExpectIdle(client, options);
+            SetDirectory(client, options, directory);
+            SetInterval(client, options);
+            return client;
         }
+        catch
+        {
+            GiveUp(client);
+            throw;
+        }
+    }
 
-        return client;
+    private static void SetInterval(CoordinatorClient client, RestartOptions options)
+    {
+        if (options.Interval is not { } interval) return;
+        client.Send(new IntervalCommand((uint)interval.TotalSeconds));
+        client.Expect<CommandDone>();
     }
 
     /// <summary>Asked before anything is changed in what may be the coordinator of another computation.</summary>

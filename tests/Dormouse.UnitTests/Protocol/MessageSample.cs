@@ -38,7 +38,7 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(default(StatusCommand)),
         Of(default(ListCommand)),
         Of(default(KillCommand)),
-        Of(default(QuitCommand)),
+        Of(default(QuitCommand)), Of(default(DismissCommand)),
         Of(new IntervalCommand(60)),
         Of(new RestartBegin(1, 2, 3, 4, true)),
         Of(new DirectoryCommand("/d")),

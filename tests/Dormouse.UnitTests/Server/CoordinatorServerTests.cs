@@ -183,6 +183,56 @@ internal sealed class CoordinatorServerTests
         Assert.That(coordinator.WaitForEnd(TimeSpan.FromSeconds(10)), Is.True);
     }
 
+    /// <summary>Whoever reads that his restart is refused may start another coordinator at once.</summary>
+    [Test, CancelAfter(20_000)]
+    public async Task ACoordinatorThatIsNotNeeded_LeavesItsPort_BeforeItSaysSo(CancellationToken token)
+    {
+        using RunningCoordinator coordinator = new(options => options with { ExitOnLast = true });
+        using TestClient command = await OpenCommandAsync(coordinator, token);
+
+        await command.SendAsync(default(DismissCommand), token);
+
+        Assert.That(await command.ReceiveAsync(token), Is.Null);
+        Assert.That(() => new RunningCoordinator(options => options with { Port = coordinator.Port }).Dispose(), Throws.Nothing);
+        Assert.That(coordinator.WaitForEnd(TimeSpan.FromSeconds(10)), Is.True);
+    }
+
+    [Test, CancelAfter(20_000)]
+    public async Task ARestartThatFails_IsToldWhenThePortIsFree(CancellationToken token)
+    {
+        using RunningCoordinator coordinator = new(options => options with { ExitOnLast = true });
+        using TestClient command = await OpenCommandAsync(coordinator, token);
+        await command.SendAsync(new RestartBegin(7, 1, 1, 2), token);
+        using TestClient member = await TestClient.OpenAsync(coordinator, Role.Member, token);
+        await member.SendAsync(Hello(1) with { Flags = MemberFlags.Restarted, Computation = 7, Member = 1, Generation = 1 }, token);
+        await member.ReceiveAsync(token);
+
+        member.Dispose();
+
+        ReceivedFrame frame;
+        do frame = (await command.ReceiveAsync(token))!;
+        while (frame.Kind != FrameKind.CommandFailed);
+        Assert.That(() => new RunningCoordinator(options => options with { Port = coordinator.Port }).Dispose(), Throws.Nothing);
+        Assert.That(coordinator.WaitForEnd(TimeSpan.FromSeconds(10)), Is.True);
+    }
+
+    [Test, CancelAfter(20_000)]
+    public async Task ACoordinatorThatOthersUse_IsNotDismissed(CancellationToken token)
+    {
+        using RunningCoordinator coordinator = new(options => options with { ExitOnLast = true });
+        using TestClient member = await TestClient.OpenAsync(coordinator, Role.Member, token);
+        await member.SendAsync(Hello(1), token);
+        await member.ReceiveAsync(token);
+        using TestClient command = await OpenCommandAsync(coordinator, token);
+
+        await command.SendAsync(default(DismissCommand), token);
+
+        Assert.That(await command.ReceiveAsync(token), Is.Null);
+        using TestClient other = await OpenCommandAsync(coordinator, token);
+        await other.SendAsync(default(StatusCommand), token);
+        Assert.That((await other.ReceiveAsync(token))!.As<StatusReport>().Members, Is.EqualTo(1));
+    }
+
     private static MemberHello Hello(int number)
         => new("host", "simulated", 100_000 + number, 1, 1, 0, "p" + number, "/p", MemberFlags.None, 0, 0, 0);
 

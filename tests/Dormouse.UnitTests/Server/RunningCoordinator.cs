@@ -17,6 +17,7 @@ internal sealed class RunningCoordinator : IDisposable
         CoordinatorOptions options = new() { Token = Token, Directory = Directory, Port = 0 };
         _server = new CoordinatorServer(change?.Invoke(options) ?? options, Log);
         _server.Listen();
+        Port = _server.Endpoint.Port;
         _thread = new Thread(() => _server.Run(_stop.Token)) { IsBackground = true };
         _thread.Start();
     }
@@ -25,7 +26,7 @@ internal sealed class RunningCoordinator : IDisposable
 
     public string Directory { get; }
 
-    public int Port => _server.Endpoint.Port;
+    public int Port { get; }
 
     public CollectingLogger Log { get; } = new();
 
