@@ -8,7 +8,7 @@ public sealed class ManifestTests
 {
     internal static ImageManifest Full() => new()
     {
-        Computation = 0x1122334455667788, Generation = 3, ImageCount = 4, Member = 2, HostName = "höst", HostId = "boot-4026531836",
+        Computation = 0x1122334455667788, Generation = 3, ImageCount = 4, Member = 2, HostName = "höst", FirstHostName = "först", HostId = "boot-4026531836",
         KernelRelease = "6.1.0", RealtimeNanoseconds = 1_700_000_000_123_456_789, MonotonicNanoseconds = 5, BootTimeNanoseconds = 6,
         Pid = 100, ParentPid = 99, ProcessGroup = 100, Session = 90, Threads = [100, 101, 102], Program = "python3",
         ExePath = "/usr/bin/python3", CommandLine = ["python3", "", "a b"], WorkingDirectory = "/tmp", RootDirectory = "/srv", Umask = 0x12,

@@ -30,6 +30,9 @@ public sealed class ImageManifest
     /// <summary>Name of the host at the checkpoint.</summary>
     public string HostName { get; set; } = "";
 
+    /// <summary>Name of the host where the process began, which its program still takes for its own; empty: not known.</summary>
+    public string FirstHostName { get; set; } = "";
+
     /// <summary>Boot id and PID namespace: processes with the same one share their PIDs.</summary>
     public string HostId { get; set; } = "";
 
@@ -130,6 +133,7 @@ public sealed class ImageManifest
         writer.Field(ManifestTag.ImageCount, ImageCount);
         writer.Field(ManifestTag.Member, Member);
         writer.Field(ManifestTag.HostName, HostName);
+        writer.Field(ManifestTag.FirstHostName, FirstHostName);
         writer.Field(ManifestTag.HostId, HostId);
         writer.Field(ManifestTag.KernelRelease, KernelRelease);
         writer.Field(ManifestTag.RealtimeNanoseconds, RealtimeNanoseconds);
@@ -193,6 +197,7 @@ public sealed class ImageManifest
             case ManifestTag.ImageCount: ImageCount = value.UInt32(); break;
             case ManifestTag.Member: Member = value.UInt32(); break;
             case ManifestTag.HostName: HostName = value.Text(); break;
+            case ManifestTag.FirstHostName: FirstHostName = value.Text(); break;
             case ManifestTag.HostId: HostId = value.Text(); break;
             case ManifestTag.KernelRelease: KernelRelease = value.Text(); break;
             case ManifestTag.RealtimeNanoseconds: RealtimeNanoseconds = value.Int64(); break;

@@ -38,4 +38,5 @@ internal enum ManifestTag : ushort
     Losses = 34,
     LaunchStdio = 35,
     VdsoFingerprint = 37,
+    FirstHostName = 38,
 }

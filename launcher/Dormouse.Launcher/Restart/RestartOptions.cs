@@ -112,7 +112,8 @@ internal sealed record RestartOptions
               --check                look, but wake nothing
               --hosts HOST,...       wake on these hosts: as many as before, fewer or more. What ran on a host of the same
                                      name stays there; the others go where the fewest processes are
-              --host-map OLD=NEW,... what ran on OLD wakes on NEW
+              --host-map OLD=NEW,... what ran on OLD wakes on NEW; several hosts that had become one are called as they
+                                     were where they began
               --part                 wake only the images that are given; others of the same generation are woken by other
                                      calls, with the same coordinator (-h, -p, $DORMOUSE_TOKEN), as batch systems do it;
                                      it has to run already

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Dormouse.Protocol.Image;
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Image;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
@@ -22,6 +23,7 @@ internal static unsafe class ManifestBuilder
             ImageCount = identity.ImageCount,
             Member = identity.Member,
             HostName = HostIdentity.Name,
+            FirstHostName = ShownHost.Noted is { } shown ? shown.Names[0] : "",
             HostId = HostIdentity.Id,
             KernelRelease = ProcFile.ReadText("/proc/sys/kernel/osrelease"),
             RealtimeNanoseconds = Kernel.Clock(Constant.CLOCK_REALTIME),

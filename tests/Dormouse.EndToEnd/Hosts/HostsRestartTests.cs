@@ -37,6 +37,32 @@ internal sealed class HostsRestartTests
         hosts.Passed();
     }
 
+    /// <summary>Two hosts that have become one are two again where there are two: also when one of these is that one.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task HostsThatHaveBecomeOne_AreTakenApartAgain(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAndKillAsync("a", token);
+        await counters.WakeAsync("c", token, "--hosts", "c", counters.Images);
+        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 2"), hosts.Transcript.ToString());
+
+        await counters.CheckpointAndKillAsync("c", token);
+        RunningProcess apart = await counters.WakeAsync("c", token, "--hosts", "c,d", counters.Images);
+        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 1, d 1"), hosts.Transcript.ToString());
+        Assert.That(apart.Errors, Does.Contain("what ran on a on c, b on d\n"), hosts.Transcript.ToString());
+
+        await counters.CheckpointAndKillAsync("c", token);
+        await counters.WakeAsync("d", token, "--hosts", "d", counters.Images);
+        await counters.CheckpointAndKillAsync("d", token);
+        RunningProcess restart = await counters.WakeAsync("b", token, "--host-map", "b=a,a=b", counters.Images);
+        Assert.That(restart.Errors, Does.Contain("what ran on b on a, a on b\n"), hosts.Transcript.ToString());
+        Assert.That(await counters.PlacesAsync("b", token), Is.EqualTo("a 1, b 1"), hosts.Transcript.ToString());
+
+        await counters.AssertContentAsync(restart, token);
+        hosts.Passed();
+    }
+
     /// <summary>What is rolled back on other hosts is said where dmrestart was typed, each in a line with the host's name.</summary>
     [Test, CancelAfter(90_000)]
     public async Task WhatOtherHostsHaveToSay_IsShown(CancellationToken token)
@@ -128,6 +154,45 @@ internal sealed class HostsRestartTests
             foreach (ToolResult result in new[] { unknown, without, notThere, oldName, incomplete }) Assert.That(result.ExitCode, Is.EqualTo(125));
             Assert.That(new[] { counters.Text("a"), counters.Text("b") }, Is.EqualTo(before), "nothing has run");
         });
+        hosts.Passed();
+    }
+
+    /// <summary>Whoever has read why can try again with a new coordinator at the same port.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task ARefusedRestart_LeavesThePort(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAsync("a", token);
+        const string Restart = "dmrestart --new-coordinator -p 7801 --hosts c,b";
+
+        ToolResult refused = await hosts.RunOnAsync(token, "c", "mouse", "sh", "-c", $"for i in 1 2; do {Restart} {counters.Images}; done");
+
+        Assert.That(refused.Errors, Does.Match("^(dmrestart: On b: counter \\(pid [0-9]+\\) is still running, and both .*\n){2}$"), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
+    /// <inheritdoc cref="ARefusedRestart_LeavesThePort"/>
+    [Test, CancelAfter(90_000)]
+    public async Task ARestartThatHasFailed_LeavesThePort(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a");
+        string images = Path.Combine(hosts.Shared, "images"), stop = Path.Combine(hosts.Shared, "stop");
+        string listen = $"import os, socket, time\none = socket.create_server((\"\", 5656))\nprint(\"ready\", flush=True)\nwhile not os.path.exists(\"{stop}\"): time.sleep(0.05)";
+        RunningProcess program = hosts.StartOn("a", "mouse", "dmlaunch", "-p", "7801", "--ckptdir", images, "python3", "-c", listen);
+        await Condition.WaitAsync("ready", () => (program.Output.Contains("ready", StringComparison.Ordinal), program.Errors), CheckpointedProgram.Deadline, token);
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", "7801", "--checkpoint");
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", "7801", "--quit");
+        await program.ExitCodeAsync(token);
+        RunningProcess stranger = hosts.StartOn("a", "mouse", "python3", "-c", listen);
+        await Condition.WaitAsync("the stranger", () => (stranger.Output.Contains("ready", StringComparison.Ordinal), stranger.Errors), CheckpointedProgram.Deadline, token);
+
+        RunningProcess restart = hosts.StartOn(
+            "a", "mouse", "sh", "-c", $"dmrestart -q --new-coordinator -p 7801 {images}; touch {stop}; exec dmrestart -q --new-coordinator -p 7801 {images}");
+        int exitCode = await restart.ExitCodeAsync(token);
+
+        Assert.That(exitCode, Is.Zero, hosts.Transcript.ToString());
+        Assert.That(restart.Errors, Does.Match("^dmrestart: .*5656 again: .*EADDRINUSE.*\n$"), hosts.Transcript.ToString());
         hosts.Passed();
     }
 

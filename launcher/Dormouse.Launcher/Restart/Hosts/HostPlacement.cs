@@ -1,13 +1,11 @@
-using Dormouse.Launcher.Tools;
-
 namespace Dormouse.Launcher.Restart.Hosts;
 
 /// <summary>What wakes on one host.</summary>
 internal sealed record HostShare(string Target, IReadOnlyList<CatalogImage> Images);
 
 /// <summary>
-/// Decides which generation wakes, and where each original host's processes go. All processes of an original host stay together: they
-/// share memory and PIDs. Unless a map says otherwise a host keeps its place when it is among the targets; the others
+/// Decides which generation wakes, and where each original host's processes go. All processes of an original host stay together
+/// (<see cref="OriginalHost"/>). Unless a map says otherwise a host keeps its place when it is among the targets; the others
 /// go where the fewest processes are, in the order in which they were given. Only a target that has the images counts.
 /// </summary>
 internal static class HostPlacement
@@ -48,37 +46,37 @@ internal static class HostPlacement
     /// <exception cref="RestartException">A host has no place.</exception>
     public static IReadOnlyList<HostShare> Assign(IReadOnlyList<CatalogImage> generation, IReadOnlyList<HostShare> catalogs, IReadOnlyDictionary<string, string> map)
     {
-        IGrouping<string, CatalogImage>[] hosts = [.. generation.GroupBy(image => image.HostId).OrderBy(host => host.Min(image => image.Member))];
+        IReadOnlyList<OriginalHost> hosts = OriginalHost.Of(generation);
         foreach (string original in map.Keys)
         {
-            if (!hosts.Any(host => host.First().HostName == original))
-                throw new RestartException($"--host-map names {original}, but the computation ran on {Names(hosts.Select(host => host.First().HostName))}.");
+            if (!hosts.Any(host => host.Name == original))
+                throw new RestartException($"--host-map names {original}, but the computation ran on {Names(hosts.Select(host => host.Name))}.");
         }
 
         Dictionary<string, List<CatalogImage>> shares = catalogs.ToDictionary(catalog => catalog.Target, _ => new List<CatalogImage>());
 
         // Those whose place is clear come first, so that the others see how full each target is.
-        foreach (IGrouping<string, CatalogImage> host in hosts.OrderBy(host => Wanted(host.First().HostName) is null))
+        foreach (OriginalHost host in hosts.OrderBy(host => Wanted(host) is null))
         {
-            string name = host.First().HostName;
-            HostShare? target = Wanted(name) ?? catalogs.Where(catalog => Missing(catalog, host) is null).MinBy(catalog => shares[catalog.Target].Count);
+            HostShare? target = Wanted(host) ?? catalogs.Where(catalog => Missing(catalog, host.Images) is null).MinBy(catalog => shares[catalog.Target].Count);
             target ??= catalogs[0];
-            if (Missing(target, host) is { } missing)
+            if (Missing(target, host.Images) is { } missing)
             {
-                string where = catalogs.Count == 1 || map.ContainsKey(name) ? $"not on {target.Target}" : $"together with the others of that host on none of {Names(catalogs.Select(catalog => catalog.Target))}";
+                string where = catalogs.Count == 1 || map.ContainsKey(host.Name) ? $"not on {target.Target}" : $"together with the others of that host on none of {Names(catalogs.Select(catalog => catalog.Target))}";
                 throw new RestartException(
-                    $"The image of {missing.Program} (pid {missing.Pid}) of host {name} is {where}. Copy it there, to the directory that was given, or use one that all hosts see.");
+                    $"The image of {missing.Program} (pid {missing.Pid}) of host {host.Name} is {where}. Copy it there, to the directory that was given, or use one that all hosts see.");
             }
 
-            shares[target.Target].AddRange(host.Select(image => On(target, image)!));
+            shares[target.Target].AddRange(host.Images.Select(image => On(target, image)!));
         }
 
         return [.. catalogs.Select(catalog => new HostShare(catalog.Target, shares[catalog.Target]))];
 
-        HostShare? Wanted(string name)
+        HostShare? Wanted(OriginalHost host)
         {
-            if (map.TryGetValue(name, out string? told)) return catalogs.First(catalog => catalog.Target == told);
-            return catalogs.FirstOrDefault(catalog => HostName(catalog.Target) == name);
+            if (map.TryGetValue(host.Name, out string? told)) return catalogs.First(catalog => catalog.Target == told);
+            // Of two with one name the first keeps the place.
+            return host == hosts.First(other => other.Name == host.Name) ? catalogs.FirstOrDefault(catalog => HostName(catalog.Target) == host.Name) : null;
         }
     }
 

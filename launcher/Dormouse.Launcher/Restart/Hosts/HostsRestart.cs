@@ -68,6 +68,19 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
         LocalPart? own = OwnPart(shares);
         own?.RefuseWhileRunning();
         using CoordinatorClient coordinator = RestartCoordinator.Open(options, Path.GetDirectoryName(generation[0].Path)!);
+        try
+        {
+            return WakeUnder(coordinator, own, generation, shares);
+        }
+        catch
+        {
+            RestartCoordinator.GiveUp(coordinator);
+            throw;
+        }
+    }
+
+    private int WakeUnder(CoordinatorClient coordinator, LocalPart? own, IReadOnlyList<CatalogImage> generation, IReadOnlyList<HostShare> shares)
+    {
         string[] endpoints = Reachable(coordinator);
         foreach (RemotePart remote in _remotes) remote.Prepare(ShareOf(shares, remote.Target), options, endpoints, coordinator.Address.Token);
         foreach (RemotePart remote in _remotes) remote.ExpectReady();
@@ -151,8 +164,9 @@ internal sealed class HostsRestart(RestartOptions options, Action<string> note)
     /// <summary>"what ran on a on c, b on d".</summary>
     private static string DescribePlaces(IReadOnlyList<HostShare> shares) => "what ran on " + HostPlacement.Names(
         from share in shares
-        from name in share.Images.Select(image => image.HostName).Distinct()
-        select $"{name} on {HostPlacement.HostName(share.Target)}");
+        from host in OriginalHost.Of(shares.SelectMany(all => all.Images))
+        where share.Images.Contains(host.Images[0])
+        select $"{host.Name} on {HostPlacement.HostName(share.Target)}");
 
     private static bool IsOwnHost(string target)
     {

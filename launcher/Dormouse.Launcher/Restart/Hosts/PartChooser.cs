@@ -15,19 +15,18 @@ internal static class PartChooser
         }
 
         uint newest = images.Max(image => image.Generation);
-        string[] hosts = [.. images.Select(image => image.HostName).Distinct()];
-        foreach (string host in options.OnlyHosts)
+        CatalogImage[] wanted = [.. images.Where(image => image.Generation == newest).DistinctBy(image => image.Member)];
+        IReadOnlyList<OriginalHost> hosts = OriginalHost.Of(wanted);
+        foreach (string name in options.OnlyHosts)
         {
-            if (!hosts.Contains(host)) throw new RestartException($"There is no image of host {host}; these are of {HostPlacement.Names(hosts)}.");
+            if (!hosts.Any(host => host.Name == name)) throw new RestartException($"There is no image of host {name}; these are of {HostPlacement.Names(hosts.Select(host => host.Name))}.");
         }
 
         CatalogImage[] chosen =
         [
-            .. images.Where(image => image.Generation == newest && (options.OnlyHosts.Count == 0 || options.OnlyHosts.Contains(image.HostName)))
-                .DistinctBy(image => image.Member).OrderBy(image => image.Member),
+            .. hosts.Where(host => options.OnlyHosts.Count == 0 || options.OnlyHosts.Contains(host.Name)).SelectMany(host => host.Images)
+                .OrderBy(image => image.Member),
         ];
-        return chosen.Length > 0
-            ? new Generation(chosen[0].Computation, newest, chosen[0].ImageCount, [.. chosen.Select(image => image.Path)])
-            : throw new RestartException($"Generation {newest} has no image of {HostPlacement.Names(options.OnlyHosts)} here.");
+        return new Generation(chosen[0].Computation, newest, chosen[0].ImageCount, [.. chosen.Select(image => image.Path)]);
     }
 }
