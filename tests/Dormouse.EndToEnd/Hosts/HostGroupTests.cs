@@ -1,4 +1,5 @@
 using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
 using NUnit.Framework;
 
 namespace Dormouse.EndToEnd.Hosts;
@@ -10,6 +11,7 @@ internal sealed class HostGroupTests
     [TestCase("mouse"), TestCase("root")]
     public async Task Hosts_ReachEachOther_AndShareLittle(string user, CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(Turn.PseudoTerminals, token);
         await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
 
         ToolResult name = await hosts.RunOnAsync(token, "a", user, "ssh", "b", "hostname; id -un; echo from-b > /tmp/mark");

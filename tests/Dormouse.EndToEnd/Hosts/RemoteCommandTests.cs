@@ -1,4 +1,5 @@
 using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
 using NUnit.Framework;
 
 namespace Dormouse.EndToEnd.Hosts;
@@ -34,6 +35,7 @@ internal sealed class RemoteCommandTests
     [Test, CancelAfter(120_000)]
     public async Task Ssh_BehavesAsAlways(CancellationToken token)
     {
+        using Turn turn = await Turn.TakeAsync(Turn.PseudoTerminals, token);
         await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c");
         hosts.Variables["TERM"] = "xterm";
         await hosts.RunOnAsync(token, "a", "mouse", "dmcoordinator", "--daemon", "-q", "-p", Port);

@@ -32,7 +32,7 @@ internal static class AllSamples
         new("roll-back-large", "roll-back", "80"),
         new("system-v", "system-v"),
         new("sem-undo", "sem-undo"),
-        new("pty", "pty") { Exclusive = "pseudo-terminals" },
+        new("pty", "pty") { Exclusive = Turn.PseudoTerminals },
         new("shared-memory", "shared-memory"),
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),

@@ -10,14 +10,20 @@ internal sealed class Turn : IDisposable
 
     private Turn(SemaphoreSlim? taken) => _taken = taken;
 
-    public static async Task<Turn> TakeAsync(Sample sample, CancellationToken token)
+    /// <summary>Their numbers: one that is taken while a program sleeps gives it another one.</summary>
+    public const string PseudoTerminals = "pseudo-terminals";
+
+    public static Task<Turn> TakeAsync(Sample sample, CancellationToken token) => TakeAsync(sample.Exclusive, token);
+
+    /// <param name="exclusive">What is wanted; empty: nothing.</param>
+    public static async Task<Turn> TakeAsync(string exclusive, CancellationToken token)
     {
-        if (sample.Exclusive.Length == 0)
+        if (exclusive.Length == 0)
         {
             return new Turn(null);
         }
 
-        SemaphoreSlim turn = s_turns.GetOrAdd(sample.Exclusive, _ => new SemaphoreSlim(1));
+        SemaphoreSlim turn = s_turns.GetOrAdd(exclusive, _ => new SemaphoreSlim(1));
         await turn.WaitAsync(token);
         return new Turn(turn);
     }

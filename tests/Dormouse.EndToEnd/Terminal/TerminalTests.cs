@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dormouse.EndToEnd.Harness;
+using Dormouse.EndToEnd.Samples;
 using NUnit.Framework;
 
 namespace Dormouse.EndToEnd.Terminal;
@@ -154,6 +155,7 @@ internal sealed class TerminalTests
     /// <summary>Each dialogue is at a terminal of its own, in the same directory.</summary>
     private static async Task TalkTwiceAsync(CancellationToken token, params (string Typed, string Awaited)[][] dialogues)
     {
+        using Turn turn = await Turn.TakeAsync(Turn.PseudoTerminals, token);
         await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
         program.Variables["PATH"] = $"{Path.Combine(Built.Build, "bin")}:{program.Variables["PATH"]}";
         foreach ((string Typed, string Awaited)[] dialogue in dialogues) await TalkAsync(program, dialogue, token);
