@@ -30,7 +30,12 @@ static int64_t start_thread(struct dm_wake *wake, uint64_t index, int32_t tid, u
     arguments.child_tid = (uint64_t)&argument->tid;
     arguments.set_tid = (uint64_t)&tid;
     arguments.set_tid_size = 1;
-    return dm_clone_thread(&arguments, sizeof arguments, function, argument);
+    int64_t result;
+    unsigned tries = 0;
+    do
+        result = dm_clone_thread(&arguments, sizeof arguments, function, argument);
+    while (dm_number_may_become_free(result, &tries));
+    return result;
 }
 
 static void help(struct dm_wake_thread *self)

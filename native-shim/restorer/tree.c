@@ -194,7 +194,11 @@ int dm_tree_grow(struct dm_run *run, int32_t creator, int32_t pod, int before_se
         if (node->creator != creator || node->pod != pod ||
             ((node->flags & DM_NODE_BEFORE_SETSID) != 0) != before_setsid)
             continue;
-        int64_t error = create(run, (int32_t)i);
+        int64_t error;
+        unsigned tries = 0;
+        do
+            error = create(run, (int32_t)i);
+        while (dm_number_may_become_free(error, &tries));
         if (!dm_is_error(error))
             continue;
         if (dm_board_fail_first(run->board)) {
