@@ -37,4 +37,22 @@ internal static class EndedConnections
 
         return isHeld;
     }
+
+    /// <summary>Ends those that have this address, before their minute is over: that is what the kernel's administrator may do (SOCK_DESTROY,
+    /// sock_diag(7)).</summary>
+    /// <returns>Whether there is one less.</returns>
+    public static bool End(byte[] address)
+    {
+        bool hasEnded = false;
+        foreach (int family in (ReadOnlySpan<int>)[Constant.AF_INET, Constant.AF_INET6])
+        {
+            foreach (InetDiagnosis one in InetDiagnosis.AtPort(family, 1 << TcpState.TimeWait, address.AsSpan(2, 2)))
+            {
+                hasEnded |= TcpAddress.Covers(address, one.Local) && one.Destroy();
+            }
+        }
+
+        SocketDiagnosis.Close();
+        return hasEnded;
+    }
 }

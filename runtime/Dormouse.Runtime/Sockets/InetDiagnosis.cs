@@ -11,7 +11,8 @@ namespace Dormouse.Runtime.Sockets;
 /// <param name="Unsent">Bytes that the other end has not acknowledged.</param>
 /// <param name="Inode">0: no process has it. It waits to be accepted, or is closed.</param>
 /// <param name="QuietMilliseconds">Since the last acknowledgement came.</param>
-internal readonly record struct InetDiagnosis(int State, byte[] Local, byte[] Peer, uint Unread, uint Unsent, uint Inode, int QuietMilliseconds)
+/// <param name="Identity">The kernel's cookie: no other socket has it, nor will have.</param>
+internal readonly record struct InetDiagnosis(int State, byte[] Local, byte[] Peer, uint Unread, uint Unsent, uint Inode, int QuietMilliseconds, ulong Identity)
 {
     private const int RequestBytes = 56, AnswerBytes = 72, TcpProtocol = 6, TcpInfo = 2 /* INET_DIAG_INFO */;
     private const uint AllStates = uint.MaxValue;
@@ -24,15 +25,17 @@ internal readonly record struct InetDiagnosis(int State, byte[] Local, byte[] Pe
     /// <summary>The socket at <paramref name="local"/> of the connection with <paramref name="peer"/>, or null.</summary>
     public static InetDiagnosis? Find(byte[] local, byte[] peer)
     {
-        Span<byte> request = Request(local[0], AllStates);
-        Span<byte> id = request[8..];
-        local.AsSpan(2, 2).CopyTo(id[SourcePort..]);
-        peer.AsSpan(2, 2).CopyTo(id[DestinationPort..]);
-        AddressOf(local).CopyTo(id[Source..]);
-        AddressOf(peer).CopyTo(id[Destination..]);
         InetDiagnosis? found = null;
-        SocketDiagnosis.Ask(request, answer => found = Read(answer));
+        SocketDiagnosis.Ask(RequestFor(local, peer), answer => found = Read(answer));
         return found;
+    }
+
+    /// <summary>Ends this very socket, and no other one that has its addresses by now.</summary>
+    public bool Destroy()
+    {
+        byte[] request = RequestFor(Local, Peer);
+        BitConverter.TryWriteBytes(request.AsSpan(8 + Cookie), Identity);
+        return SocketDiagnosis.Destroy(request);
     }
 
     /// <summary>All sockets of a family in one of these states (bits) with this port, in network order, on this side.</summary>
@@ -43,6 +46,17 @@ internal readonly record struct InetDiagnosis(int State, byte[] Local, byte[] Pe
         var all = new List<InetDiagnosis>();
         SocketDiagnosis.List(request, answer => all.Add(Read(answer)));
         return all;
+    }
+
+    private static byte[] RequestFor(byte[] local, byte[] peer)
+    {
+        byte[] request = Request(local[0], AllStates);
+        Span<byte> id = request.AsSpan(8);
+        local.AsSpan(2, 2).CopyTo(id[SourcePort..]);
+        peer.AsSpan(2, 2).CopyTo(id[DestinationPort..]);
+        AddressOf(local).CopyTo(id[Source..]);
+        AddressOf(peer).CopyTo(id[Destination..]);
+        return request;
     }
 
     // struct inet_diag_req_v2: u8 family, protocol, extensions, pad, u32 states, id.
@@ -67,7 +81,8 @@ internal readonly record struct InetDiagnosis(int State, byte[] Local, byte[] Pe
         bool isV4 = answer[0] == Constant.AF_INET;
         return new InetDiagnosis(
             answer[1], Address(answer[0], id[SourcePort..], id[Source..]), Address(answer[0], id[DestinationPort..], id[Destination..]),
-            BitConverter.ToUInt32(answer[56..]), BitConverter.ToUInt32(answer[60..]), BitConverter.ToUInt32(answer[68..]), Quiet(answer[AnswerBytes..]));
+            BitConverter.ToUInt32(answer[56..]), BitConverter.ToUInt32(answer[60..]), BitConverter.ToUInt32(answer[68..]), Quiet(answer[AnswerBytes..]),
+            BitConverter.ToUInt64(id[Cookie..]));
     }
 
     private static byte[] Address(byte family, ReadOnlySpan<byte> port, ReadOnlySpan<byte> host)

@@ -7,7 +7,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static unsafe class SocketDiagnosis
 {
     public const int HeaderBytes = 16;
-    private const int NetlinkSockDiag = 4, SockDiagByFamily = 20, Request = 1, Dump = 0x300, Done = 3, Error = 2;
+    private const int NetlinkSockDiag = 4, SockDiagByFamily = 20, SockDestroy = 21, Request = 1, Acknowledge = 4, Dump = 0x300, Done = 3, Error = 2;
     private const int AnswerBytes = 32 * 1024;
     private static int s_netlink = -1;
 
@@ -16,10 +16,13 @@ internal static unsafe class SocketDiagnosis
 
     /// <summary>One socket; false when there is none, or the kernel does not tell.</summary>
     /// <param name="request">A family's request, without struct nlmsghdr.</param>
-    public static bool Ask(ReadOnlySpan<byte> request, Reader reader) => Exchange(request, Request, reader);
+    public static bool Ask(ReadOnlySpan<byte> request, Reader reader) => Exchange(SockDiagByFamily, request, Request, reader);
 
     /// <summary>All sockets that match.</summary>
-    public static void List(ReadOnlySpan<byte> request, Reader reader) => Exchange(request, Request | Dump, reader);
+    public static void List(ReadOnlySpan<byte> request, Reader reader) => Exchange(SockDiagByFamily, request, Request | Dump, reader);
+
+    /// <summary>Ends one socket, whoever has it. False where the kernel cannot (CONFIG_INET_DIAG_DESTROY), or without CAP_NET_ADMIN.</summary>
+    public static bool Destroy(ReadOnlySpan<byte> request) => Exchange(SockDestroy, request, Request | Acknowledge, _ => { });
 
     /// <summary>At the end of a checkpoint's questions.</summary>
     public static void Close()
@@ -31,7 +34,7 @@ internal static unsafe class SocketDiagnosis
         }
     }
 
-    private static bool Exchange(ReadOnlySpan<byte> request, int flags, Reader reader)
+    private static bool Exchange(int type, ReadOnlySpan<byte> request, int flags, Reader reader)
     {
         if (s_netlink < 0)
         {
@@ -42,7 +45,7 @@ internal static unsafe class SocketDiagnosis
         int bytes = HeaderBytes + request.Length;
         byte* message = stackalloc byte[bytes];
         *(int*)message = bytes;
-        *(int*)(message + 4) = SockDiagByFamily | (flags << 16);
+        *(int*)(message + 4) = type | (flags << 16);
         *(long*)(message + 8) = 1;
         request.CopyTo(new Span<byte>(message + HeaderBytes, request.Length));
         return Kernel.Call(SystemCall.SendTo, s_netlink, (long)message, bytes) == bytes && Receive(isList: (flags & Dump) != 0, reader);
@@ -64,7 +67,8 @@ internal static unsafe class SocketDiagnosis
                 int length = *(int*)(answer + at), type = *(ushort*)(answer + at + 4);
                 if (type is Done or Error || length < HeaderBytes)
                 {
-                    return type == Done;
+                    // struct nlmsgerr begins with the error; 0 acknowledges.
+                    return type == Done || (type == Error && *(int*)(answer + at + HeaderBytes) == 0);
                 }
 
                 reader(new ReadOnlySpan<byte>(answer + at + HeaderBytes, length - HeaderBytes));

@@ -59,7 +59,7 @@ internal static class SocketName
         }
 
         int error = SocketCalls.Bind(fd, address);
-        var patience = new PortPatience(what);
+        var patience = new PortPatience(what, SocketCalls.Type(fd) == Constant.SOCK_STREAM);
         while (isInternet && error == -Errno.AddressInUse && patience.TryAgain(address))
         {
             error = SocketCalls.Bind(fd, address);

@@ -67,6 +67,11 @@ internal static class TcpAddress
         return [Constant.AF_INET, 0, address[2], address[3], .. address.AsSpan(20, 4), 0, 0, 0, 0, 0, 0, 0, 0];
     }
 
+    /// <summary>Whether who is bound to <paramref name="wanted"/> has <paramref name="local"/>: that very address and port, or one of all.</summary>
+    public static bool Covers(byte[] wanted, byte[] local)
+        => PortOf(wanted) == PortOf(local)
+            && (IsAny(wanted) ? wanted[0] == Constant.AF_INET6 || Fits(Constant.AF_INET, local) : Normal(wanted) == Normal(local));
+
     /// <summary>The host itself, any port.</summary>
     public static byte[] Loopback(int domain)
     {
@@ -83,6 +88,9 @@ internal static class TcpAddress
 
         return address;
     }
+
+    private static bool IsAny(byte[] address)
+        => (address[0] == Constant.AF_INET ? address.AsSpan(4, 4) : address.AsSpan(8, 16)).IndexOfAnyExcept((byte)0) < 0;
 
     private static bool IsMapped(byte[] address)
         => address.Length >= 28 && address[0] == Constant.AF_INET6 && address[18] == 0xFF && address[19] == 0xFF && address.AsSpan(8, 10).IndexOfAnyExcept((byte)0) < 0;

@@ -10,8 +10,8 @@ namespace Dormouse.Runtime.Sockets;
 /// <param name="WasConnected">A round trip has been measured (tcpi_rtt): it is or was a connection, not only a try.</param>
 internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected)
 {
-    public const int Established = 1, SynSent = 2, CloseWait = 8;
-    private const int FinWait1 = 4, FinWait2 = 5, TimeWait = 6, Closed = 7, LastAck = 9, Closing = 11;
+    public const int Established = 1, SynSent = 2, TimeWait = 6, CloseWait = 8;
+    private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Closing = 11;
 
     public static TcpState Of(int fd)
     {
