@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -261,6 +262,17 @@ static void end_restarted_call(const struct dm_blocked_call *blocked, ucontext_t
         return;
     r[REG_RAX] = -EINTR;
     r[REG_RIP] += 2;
+}
+
+struct dm_blocked_call dm_blocked_call_of(const struct dm_thread_slot *slot)
+{
+    struct dm_blocked_call call = {slot->call_number, slot->call_pc, slot->blocked_nanoseconds};
+    struct rusage usage;
+    if (slot->voluntary_switches == DM_NOT_COUNTED || dm_is_error(dm_syscall2(__NR_getrusage, RUSAGE_THREAD, (int64_t)&usage)))
+        return call;
+    if ((uint32_t)usage.ru_nvcsw != slot->voluntary_switches)
+        call = (struct dm_blocked_call){.number = -1, .nanoseconds = -1};
+    return call;
 }
 
 void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context, struct dm_resume_call *room)

@@ -13,6 +13,10 @@ struct dm_blocked_call {
     int64_t nanoseconds; /* that it had been blocked for when it was signalled, or -1 */
 };
 
+/* What the slot tells of the call that the calling thread was in when our signal came. It was seen before: when the thread has blocked
+ * anew since, it is in another call, or in the same one once more, and that has just begun. */
+struct dm_blocked_call dm_blocked_call_of(const struct dm_thread_slot *slot);
+
 /* Called when the suspension is over: looks at the signal frame `context` and, when our signal
  * made a system call fail with EINTR or cut a transfer short, changes the frame so that the
  * call goes on. When a signal of the program waits to be handled, the call ends for that one instead, as if ours had not been.

@@ -10,14 +10,11 @@
 #include "suspend.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <ucontext.h>
 
@@ -30,14 +27,9 @@
 #include "pending_search.h"
 #include "procfs.h"
 #include "thread_attributes.h"
+#include "thread_state.h"
 
 #define KERNEL_SIGSET_BYTES 8
-#define ARCH_GET_FS_CODE 0x1003
-#define ARCH_GET_GS_CODE 0x1004
-#define ARCH_SET_GS_CODE 0x1001
-#define RSEQ_SIGNATURE 0x53053053
-/* The kernel wants 32 whatever __rseq_size says, since glibc 2.40 changed its meaning. */
-#define RSEQ_BYTES 32
 #define RESEND_NANOSECONDS 1000000000LL
 
 /* struct sigaction of the kernel, not of libc. */
@@ -49,10 +41,6 @@ struct kernel_sigaction {
 };
 
 void dm_sigreturn(void);
-
-/* glibc 2.35 and later; absent in older ones. */
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
 
 static struct {
     struct dm_thread_slot *slots;
@@ -74,39 +62,6 @@ static int64_t now_nanoseconds(void)
     struct timespec now;
     dm_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, (int64_t)&now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static uint64_t rseq_area(uint64_t fs_base)
-{
-    if (&__rseq_offset == NULL || &__rseq_size == NULL || __rseq_size == 0)
-        return 0;
-    return fs_base + (uint64_t)__rseq_offset;
-}
-
-static void capture_thread(struct dm_thread_slot *slot, ucontext_t *context)
-{
-    dm_syscall2(__NR_arch_prctl, ARCH_GET_FS_CODE, (int64_t)&slot->fs_base);
-    dm_syscall2(__NR_arch_prctl, ARCH_GET_GS_CODE, (int64_t)&slot->gs_base);
-    dm_syscall3(__NR_get_robust_list, 0, (int64_t)&slot->robust_list, (int64_t)&slot->robust_list_bytes);
-    dm_syscall5(__NR_prctl, PR_GET_TID_ADDRESS, (int64_t)&slot->clear_child_tid, 0, 0, 0);
-    dm_syscall5(__NR_prctl, PR_GET_NAME, (int64_t)slot->name, 0, 0, 0);
-    slot->rseq_area = rseq_area(slot->fs_base);
-    memcpy(&slot->signal_mask, &context->uc_sigmask, sizeof slot->signal_mask);
-    slot->user_context = (uint64_t)context;
-    dm_capture_attributes(&slot->attributes, s_suspension.every_cpu);
-}
-
-/* Gives the new kernel thread what belongs to a thread and not to its memory or its signal frame. */
-static void restore_thread(const struct dm_thread_slot *slot)
-{
-    if (slot->gs_base != 0)
-        dm_syscall2(__NR_arch_prctl, ARCH_SET_GS_CODE, (int64_t)slot->gs_base);
-    dm_syscall2(__NR_set_robust_list, (int64_t)slot->robust_list, (int64_t)slot->robust_list_bytes);
-    dm_syscall1(__NR_set_tid_address, (int64_t)slot->clear_child_tid);
-    dm_syscall5(__NR_prctl, PR_SET_NAME, (int64_t)slot->name, 0, 0, 0);
-    if (slot->rseq_area != 0)
-        dm_syscall4(__NR_rseq, (int64_t)slot->rseq_area, RSEQ_BYTES, 0, RSEQ_SIGNATURE);
-    dm_restore_attributes(&slot->attributes);
 }
 
 static void wake_checkpoint_thread(void)
@@ -154,7 +109,7 @@ static void park(struct dm_thread_slot *slot)
     struct dm_pending pending;
     dm_pending_init(&pending);
     if (dm_context_save(&slot->context) != 0) {
-        restore_thread(slot);
+        dm_restore_thread(slot);
         pending.restored = 1;
         slot->restored = 1;
     }
@@ -179,19 +134,6 @@ static bool is_slot(const struct dm_thread_slot *slot)
     return slot >= s_suspension.slots && slot < s_suspension.slots + s_suspension.capacity;
 }
 
-/* What the slot tells of the call that the calling thread was in. It was seen before the signal: when the thread has blocked anew
- * since, it is in another call, or in the same one once more, and that has just begun. */
-static struct dm_blocked_call blocked_call(const struct dm_thread_slot *slot)
-{
-    struct dm_blocked_call call = {slot->call_number, slot->call_pc, slot->blocked_nanoseconds};
-    struct rusage usage;
-    if (slot->voluntary_switches == DM_NOT_COUNTED || dm_is_error(dm_syscall2(__NR_getrusage, RUSAGE_THREAD, (int64_t)&usage)))
-        return call;
-    if ((uint32_t)usage.ru_nvcsw != slot->voluntary_switches)
-        call = (struct dm_blocked_call){.number = -1, .nanoseconds = -1};
-    return call;
-}
-
 static void on_suspend_signal(int signal, siginfo_t *info, void *context)
 {
     struct dm_thread_slot *slot = info->si_value.sival_ptr;
@@ -202,10 +144,10 @@ static void on_suspend_signal(int signal, siginfo_t *info, void *context)
         return;
     }
     struct dm_resume_call room;
-    const struct dm_blocked_call blocked = blocked_call(slot);
+    const struct dm_blocked_call blocked = dm_blocked_call_of(slot);
     /* A signal that was sent twice, and arrives after its suspension is over, parks nobody. */
     if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == DM_SLOT_SIGNALLED && slot->tid == (uint32_t)dm_gettid()) {
-        capture_thread(slot, context);
+        dm_capture_thread(slot, context, s_suspension.every_cpu);
         park(slot);
     }
     dm_continue_interrupted_call(&blocked, context, &room);
