@@ -68,6 +68,21 @@ internal sealed class StrangerTests
         await program.AssertContentAsync(sample, token);
     }
 
+    /// <summary>One that is traced gets no signal that its tracer does not let pass, and the tracer would stand still first.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task ProgramThatAMemberTraces_IsNamed(CancellationToken token)
+    {
+        Sample sample = new("tracer", "tracer", "@hello");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        ToolResult refused = await program.TryCommandAsync(token, "--checkpoint");
+
+        Assert.That(refused.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Match(@"pid \d+ \(hello\).* is traced by .*pid \d+ \(tracer\)"), program.Transcript.ToString());
+        await program.AssertContentAsync(sample, token);
+    }
+
     /// <summary>The kernel wants a process without other threads for it.</summary>
     [Test, CancelAfter(60_000)]
     public async Task UserNamespaces_AreMadeAsAlways_AndNamedByACheckpoint(CancellationToken token)

@@ -30,24 +30,26 @@ public static class LocalProcess
     /// <summary>What an image of the process would have to hold at least; 0: not known.</summary>
     /// <remarks>"RssAnon:     1234 kB" of proc_pid_status(5).</remarks>
     public static ulong AnonymousMemoryBytes(int pid)
-    {
-        try
-        {
-            foreach (string line in File.ReadLines($"/proc/{pid}/status"))
-            {
-                if (line.StartsWith("RssAnon:", StringComparison.Ordinal)) return ulong.Parse(line["RssAnon:".Length..^" kB".Length]) * 1024;
-            }
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            // It has ended.
-        }
+        => Status(pid, "RssAnon:") is { } kilobytes ? ulong.Parse(kilobytes[..^" kB".Length]) * 1024 : 0;
 
-        return 0;
-    }
+    /// <summary>The process that traces it (ptrace(2): a debugger, strace), or 0.</summary>
+    public static int Tracer(int pid) => Status(pid, "TracerPid:") is { } tracer ? int.Parse(tracer) : 0;
 
     /// <summary>No process has the number, or nobody has waited yet for the one that had it.</summary>
     public static bool HasEnded(int pid) => State(pid) is "" or "Z" or "X";
+
+    /// <summary>A line of proc_pid_status(5), without its name; null: it has ended.</summary>
+    private static string? Status(int pid, string name)
+    {
+        try
+        {
+            return File.ReadLines($"/proc/{pid}/status").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static string State(int pid)
     {

@@ -224,7 +224,7 @@ internal sealed class Computation
 
         string directory = command.Directory.Length > 0 ? command.Directory : _directory;
         HostPids.Find(Members);
-        if ((StoppedProcesses.Problem(Members, Absentees.All) ?? DiskSpace.Problem(directory, Members)) is { } problem)
+        if ((StoppedProcesses.Problem(Members, Absentees.All) ?? TracedProcesses.Problem(Members) ?? DiskSpace.Problem(directory, Members)) is { } problem)
         {
             CheckpointLog.RoundFailed(_logger, Epoch, Phase, problem);
             client?.Send(new CommandFailed(FailureKind.Failed, problem));
