@@ -11,6 +11,9 @@ internal static class RelayLink
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_each = TimeSpan.FromSeconds(5);
 
+    /// <summary>The remote side proves itself at once; a stranger who says nothing must not use up its time.</summary>
+    private static readonly TimeSpan s_proof = TimeSpan.FromSeconds(2);
+
     /// <summary>One for each kind of address that this host has: a connection then looks the same from both of its ends.</summary>
     public static IReadOnlyList<(RelaySocket Socket, IPAddress Any)> Listen()
         => [.. from any in new[] { IPAddress.Any, IPAddress.IPv6Any }
@@ -26,7 +29,7 @@ internal static class RelayLink
         DateTime until = DateTime.UtcNow + s_patience;
         while (DateTime.UtcNow < until)
         {
-            if (RelaySocket.Accept(listeners, isLost is null ? until - DateTime.UtcNow : s_look) is not { } socket)
+            if (RelaySocket.Accept(listeners, isLost is null ? until - DateTime.UtcNow : s_look, s_proof) is not { } socket)
             {
                 if (isLost?.Invoke() == true) return null;
                 continue;

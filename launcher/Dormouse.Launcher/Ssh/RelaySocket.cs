@@ -51,7 +51,8 @@ internal sealed unsafe partial class RelaySocket : IDisposable
     }
 
     /// <summary>The next connection to any of these; null when none comes in time.</summary>
-    public static RelaySocket? Accept(IReadOnlyList<RelaySocket> listeners, TimeSpan patience)
+    /// <param name="receiving">How long it may take to say something.</param>
+    public static RelaySocket? Accept(IReadOnlyList<RelaySocket> listeners, TimeSpan patience, TimeSpan receiving)
     {
         PollEntry[] entries = [.. listeners.Select(listener => new PollEntry { Descriptor = listener.Descriptor, Events = PollIn })];
         fixed (PollEntry* at = entries)
@@ -61,7 +62,7 @@ internal sealed unsafe partial class RelaySocket : IDisposable
 
         int listening = Array.Find(entries, entry => entry.Returned != 0).Descriptor;
         int descriptor = Accept(listening, null, null, CloseOnExec);
-        return descriptor < 0 ? null : new RelaySocket(descriptor).Prepare(patience);
+        return descriptor < 0 ? null : new RelaySocket(descriptor).Prepare(receiving);
     }
 
     /// <summary>A connection to this endpoint; null when it does not answer.</summary>

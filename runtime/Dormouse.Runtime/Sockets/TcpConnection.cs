@@ -103,7 +103,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override string? Loss
         => HasFarHolder || _kept is not null || (_state.HasReceivedEnd && !ExternalConnections.AreWanted) ? null
             : !ExternalConnections.AreWanted
-                ? $"{Name}: the other end of the TCP connection {Description} is outside the computation; after a restart the program sees a connection reset"
+                ? $"{Name}: the other end of the TCP connection {Description} is outside the computation, or behind an address translation (NAT); after a restart the program sees a connection reset"
             : (_obstacle ?? ExternalConnections.Obstacle) is { } why
                 ? $"{Name}: the TCP connection {Description} with a peer outside the computation cannot be kept: {why}; after a restart the program sees a connection reset"
             : null;

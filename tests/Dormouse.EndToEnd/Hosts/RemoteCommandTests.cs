@@ -100,6 +100,54 @@ internal sealed class RemoteCommandTests
         hosts.Passed();
     }
 
+    /// <summary>In place of ssh: notes what is told to the remote side, which is played by <see cref="Stranger"/>.</summary>
+    private const string FakeSsh = """
+        #!/bin/sh
+        echo dormouse-ssh-here 127.0.0.1
+        while read -r line; do echo "$line"; [ "$line" = end ] && break; done > /tmp/request.new
+        mv /tmp/request.new /tmp/request
+        sleep 1000
+        """;
+
+    /// <summary>Connects first without the secret: silent, and with a wrong proof; then with the right one, and says what a command has printed.</summary>
+    private const string Stranger = """
+        import hashlib, hmac, os, socket, struct
+        told = dict(line.split(" ", 1) for line in open("/tmp/request").read().splitlines() if " " in line)
+        host, port = told["relay"].rsplit(":", 1)
+        token, session, nonce = bytes.fromhex(told["token"]), bytes.fromhex(told["session"]), os.urandom(16)
+        connect = lambda: socket.create_connection((host.strip("[]"), int(port)))
+        prove = lambda key: nonce + hmac.new(key, b"client" + session + nonce + b"\2", hashlib.sha256).digest()
+        silent = connect()
+        wrong = connect()
+        wrong.sendall(prove(bytes(32)))
+        print("wrong", wrong.recv(1000))
+        print("silent", silent.recv(1000))
+        right = connect()
+        right.sendall(prove(token))
+        print("right", right.recv(1000) == hmac.new(token, b"server" + nonce + session, hashlib.sha256).digest())
+        frame = lambda kind, payload: struct.pack("<I", kind | len(payload) << 8) + payload
+        right.sendall(frame(2, b"said\n") + frame(4, struct.pack("<i", 3)))
+        """;
+
+    /// <summary>The connection between the two sides of a remote command is for who knows the secret.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task StrangerWhoConnects_IsSentAway(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a");
+        string ssh = Path.Combine(hosts.Shared, "ssh"), request = Path.Combine(hosts.TemporaryDirectoryOf("a"), "request");
+        await File.WriteAllTextAsync(ssh, FakeSsh, token);
+        File.SetUnixFileMode(ssh, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        RunningProcess program = hosts.StartOn("a", "mouse", "dmlaunch", "-p", Port, "sh", "-c", $"PATH={hosts.Shared}:$PATH; ssh b true; echo status $?");
+        await Condition.WaitAsync("the request", () => (File.Exists(request), program.Errors), CheckpointedProgram.Deadline, token);
+
+        ToolResult stranger = await hosts.RunOnAsync(token, "a", "mouse", "python3", "-c", Stranger);
+        await program.ExitCodeAsync(token);
+
+        Assert.That(stranger.Output, Is.EqualTo("wrong b''\nsilent b''\nright True\n"), hosts.Transcript.ToString());
+        Assert.That(program.Output, Is.EqualTo("said\nstatus 3\n"), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
     [Test, CancelAfter(60_000)]
     public async Task HostWithoutDormouse_IsNamed(CancellationToken token)
     {
