@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "own_table.h"
 
+#include <fcntl.h>
+
 #include "dm_syscall.h"
 #include "suspend.h"
 
@@ -44,6 +46,26 @@ int64_t dm_table_borrow(int fd)
     return copy;
 }
 
+static struct {
+    const int32_t *numbers;
+    int32_t *flags;
+    uint32_t count;
+} s_question;
+
+int dm_table_flags(const int32_t *numbers, int32_t *flags, uint32_t count)
+{
+    s_question.numbers = numbers;
+    s_question.flags = flags;
+    s_question.count = count;
+    return dm_ask_program(DM_REQUEST_NOTE_FLAGS, 0);
+}
+
+void dm_table_note_flags(void)
+{
+    for (uint32_t i = 0; i < s_question.count; i++)
+        s_question.flags[i] = (int32_t)dm_syscall2(__NR_fcntl, s_question.numbers[i], F_GETFD);
+}
+
 int dm_table_leave_with(uint32_t keep)
 {
     if (keep == 0 || !dm_table_can_be_borrowed())
@@ -51,6 +73,6 @@ int dm_table_leave_with(uint32_t keep)
     if (dm_is_error(dm_syscall3(__NR_close_range, 0, keep - 1, CLOSE_RANGE_UNSHARE_FLAG)))
         return 0;
     dm_syscall3(__NR_close_range, keep + 1, LAST_DESCRIPTOR, 0);
-    dm_close_in_program(keep);
+    (void)dm_ask_program(DM_REQUEST_CLOSE, keep);
     return 1;
 }

@@ -23,6 +23,7 @@
 #include "dm_syscall.h"
 #include "exec_window.h"
 #include "interrupted.h"
+#include "own_table.h"
 #include "pending.h"
 #include "pending_search.h"
 #include "procfs.h"
@@ -84,6 +85,9 @@ static void answer_request(struct dm_thread_slot *slot, struct dm_pending *pendi
         break;
     case DM_REQUEST_CLOSE:
         dm_close((int)slot->argument);
+        break;
+    case DM_REQUEST_NOTE_FLAGS:
+        dm_table_note_flags();
         break;
     default:
         return;
@@ -368,17 +372,20 @@ void dm_capture_pending(void)
     await_answers();
 }
 
-void dm_close_in_program(uint32_t descriptor)
+int dm_ask_program(enum dm_slot_request request, uint32_t argument)
 {
+    struct dm_thread_slot *chosen = NULL;
     for (uint32_t i = 0; i < s_suspension.count; i++) {
         struct dm_thread_slot *slot = &s_suspension.slots[i];
-        if (slot->state != DM_SLOT_PARKED)
-            continue;
-        slot->argument = descriptor;
-        __atomic_store_n(&slot->request, DM_REQUEST_CLOSE, __ATOMIC_RELEASE);
-        break;
+        if (slot->state == DM_SLOT_PARKED && (chosen == NULL || slot->tid == (uint32_t)dm_getpid()))
+            chosen = slot;
     }
+    if (chosen == NULL)
+        return -ESRCH;
+    chosen->argument = argument;
+    __atomic_store_n(&chosen->request, request, __ATOMIC_RELEASE);
     await_answers();
+    return 0;
 }
 
 void dm_resume(void)

@@ -17,6 +17,11 @@ public static class KernelText
     /// <summary>The text of <paramref name="bytes"/> (without the terminating NUL).</summary>
     public static string FromBytes(ReadOnlySpan<byte> bytes)
     {
+        if (Ascii.IsValid(bytes))
+        {
+            return Encoding.ASCII.GetString(bytes);
+        }
+
         var text = new StringBuilder(bytes.Length);
         Span<char> pair = stackalloc char[2];
         while (!bytes.IsEmpty)
@@ -40,6 +45,11 @@ public static class KernelText
     public static byte[] ToBytes(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
+        if (Ascii.IsValid(text))
+        {
+            return Encoding.ASCII.GetBytes(text);
+        }
+
         var bytes = new byte[text.Length * 3];
         int length = 0;
         ReadOnlySpan<char> rest = text;

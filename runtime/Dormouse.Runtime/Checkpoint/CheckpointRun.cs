@@ -237,10 +237,11 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         while (kind != FrameKind.Candidates);
 
         candidates = Frame.Read<Candidates>(payload);
-        Descriptors.Resolve(worker.Member, candidates.Items);
-        SharedMemory.Resolve(worker.Member, candidates.Items);
-        Files.Resolve(worker.Member, candidates.Items);
-        SystemV.Resolve(worker.Member, candidates.Items);
+        var others = new CandidateTable(candidates.Items);
+        Descriptors.Resolve(worker.Member, others);
+        SharedMemory.Resolve(worker.Member, others);
+        Files.Resolve(worker.Member, others);
+        SystemV.Resolve(worker.Member, others);
     }
 
     private void ImageMetadata(ImageIdentity identity, out ImageManifest manifest)

@@ -2,6 +2,7 @@
 using System;
 using System.Globalization;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Sockets;
 
 namespace Dormouse.Runtime.Descriptors;
 
@@ -12,12 +13,28 @@ namespace Dormouse.Runtime.Descriptors;
 /// <param name="Flags">Open and status flags, without O_CLOEXEC: fdinfo.</param>
 /// <param name="Position">File offset, bytes.</param>
 /// <param name="CloseOnExec">FD_CLOEXEC.</param>
-/// <param name="Details">All lines of /proc/self/fdinfo/N: proc_pid_fdinfo(5).</param>
+/// <param name="Details">The lines of /proc/self/fdinfo/N: proc_pid_fdinfo(5).</param>
 internal sealed record DescriptorInfo(
-    int Fd, FileStatus Status, string Link, int Flags, long Position, bool CloseOnExec, string[] Details)
+    int Fd, FileStatus Status, string Link, int Flags, long Position, bool CloseOnExec, string Details)
 {
+    private SocketIdentity? _socket;
+
     /// <summary>Reads a descriptor, or null when it is not open.</summary>
-    public static DescriptorInfo? Read(int fd) => Read(fd, "/proc/self");
+    /// <param name="flags">FD_CLOEXEC or 0; negative: not known yet.</param>
+    /// <param name="lockedInodes">Of files that somebody has locked.</param>
+    public static DescriptorInfo? Read(int fd, int flags, List<ulong> lockedInodes)
+        => Kernel.FStat(fd, out FileStatus status) == 0 && status.Type == FileStatus.Socket && flags >= 0 && !lockedInodes.Contains(status.Inode)
+            ? ReadSocket(fd, status, (flags & Constant.FD_CLOEXEC) != 0) ?? Read(fd, "/proc/self")
+            : Read(fd, "/proc/self");
+
+    // Of internet sockets, which a process may have thousands of, fdinfo has nothing that cannot be had for less. Else null.
+    private static DescriptorInfo? ReadSocket(int fd, FileStatus status, bool isClosedOnExec)
+    {
+        int flags = Kernel.Fcntl(fd, Constant.F_GETFL);
+        return flags >= 0 && (flags & Constant.O_PATH) == 0 && SocketCalls.Domain(fd) is Constant.AF_INET or Constant.AF_INET6
+            ? new DescriptorInfo(fd, status, LinkOf(status), flags, 0, isClosedOnExec, "")
+            : null;
+    }
 
     /// <summary>Reads a descriptor of our own table.</summary>
     public static DescriptorInfo? ReadOwn(int fd) => Read(fd, "/proc/thread-self");
@@ -25,18 +42,26 @@ internal sealed record DescriptorInfo(
     private static DescriptorInfo? Read(int fd, string process)
     {
         string number = fd.ToString(CultureInfo.InvariantCulture);
-        string? link = Kernel.ReadLink(process + "/fd/" + number);
-        if (link is null || Kernel.FStat(fd, out FileStatus status) < 0)
+        string details = ProcFile.ReadText(process + "/fdinfo/" + number);
+        if (details.Length == 0 || Kernel.FStat(fd, out FileStatus status) < 0)
         {
             return null;
         }
 
-        string[] details = ProcFile.ReadText(process + "/fdinfo/" + number).Split('\n');
         int flags = Convert.ToInt32(Detail(details, "flags:"), 8);
         long position = long.Parse(Detail(details, "pos:"), CultureInfo.InvariantCulture);
-        return new DescriptorInfo(
+        // O_PATH opens the file that a socket is bound to.
+        bool isSocket = status.Type == FileStatus.Socket && (flags & Constant.O_PATH) == 0;
+        string? link = isSocket ? LinkOf(status) : Kernel.ReadLink(process + "/fd/" + number);
+        return link is null ? null : new DescriptorInfo(
             fd, status, link, flags & ~Constant.O_CLOEXEC, position, (flags & Constant.O_CLOEXEC) != 0, details);
     }
+
+    // sockfs_dname in net/socket.c.
+    private static string LinkOf(FileStatus socket) => "socket:[" + socket.Inode.ToString(CultureInfo.InvariantCulture) + "]";
+
+    /// <summary>Of a socket; asked for once.</summary>
+    public SocketIdentity Socket => _socket ??= SocketIdentity.Of(Fd);
 
     public bool IsDeleted => Link.EndsWith(" (deleted)", StringComparison.Ordinal);
 
@@ -48,18 +73,35 @@ internal sealed record DescriptorInfo(
     public string Detail(string name) => Detail(Details, name);
 
     /// <summary>Whether the kernel tells this at all.</summary>
-    public bool HasDetail(string name) => Array.Exists(Details, line => line.StartsWith(name, StringComparison.Ordinal));
+    public bool HasDetail(string name) => LineOf(Details, name) >= 0;
 
-    private static string Detail(string[] details, string name)
+    private static string Detail(string details, string name)
     {
-        foreach (string line in details)
+        int line = LineOf(details, name);
+        if (line < 0)
         {
-            if (line.StartsWith(name, StringComparison.Ordinal))
-            {
-                return line[name.Length..].Trim();
-            }
+            return "0";
         }
 
-        return "0";
+        int end = details.IndexOf('\n', line);
+        return details[(line + name.Length)..(end < 0 ? details.Length : end)].Trim();
+    }
+
+    // Where the first line begins that begins so; -1: none does.
+    private static int LineOf(string details, string name)
+    {
+        for (int line = 0; ; line++)
+        {
+            if (string.CompareOrdinal(details, line, name, 0, name.Length) == 0)
+            {
+                return line;
+            }
+
+            line = details.IndexOf('\n', line);
+            if (line < 0)
+            {
+                return -1;
+            }
+        }
     }
 }

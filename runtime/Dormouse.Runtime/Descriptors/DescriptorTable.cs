@@ -46,12 +46,14 @@ internal sealed class DescriptorTable
         ObjectKeys.ForgetHost();
         var table = new DescriptorTable();
         string launchStdio = LaunchStdio.Text;
-        foreach (int fd in numbers)
+        int[] flags = BorrowedDescriptors.Flags(numbers);
+        List<ulong> lockedInodes = FileLocks.LockedInodes();
+        for (int i = 0; i < flags.Length; i++)
         {
-            if (DescriptorInfo.Read(fd) is { } info)
+            if (DescriptorInfo.Read(numbers[i], flags[i], lockedInodes) is { } info)
             {
                 table.Add(info, launchStdio);
-                table.Floor = Math.Max(table.Floor, fd + 1);
+                table.Floor = Math.Max(table.Floor, numbers[i] + 1);
             }
         }
 
@@ -86,7 +88,7 @@ internal sealed class DescriptorTable
         }
     }
 
-    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public void Resolve(uint self, CandidateTable candidates)
     {
         _self = self;
         var own = new Dictionary<ResourceKey, OpenFile>();
@@ -111,6 +113,7 @@ internal sealed class DescriptorTable
         _locks = FileLocks.Capture(_files);
         ControllingTerminal.Capture();
         LaunchTerminal.Forget();
+        SocketOptions.Forget();
         foreach (OpenFile file in _files)
         {
             file.Capture();

@@ -17,7 +17,7 @@ internal sealed unsafe class Epoll(DescriptorInfo info) : AnonymousFile(info)
     public override void Capture()
     {
         _interests.Clear();
-        foreach (string line in Info.Details)
+        foreach (string line in Info.Details.Split('\n'))
         {
             if (line.StartsWith("tfd:", StringComparison.Ordinal))
             {

@@ -41,6 +41,26 @@ internal sealed unsafe class FileLocks
         return locks;
     }
 
+    /// <summary>The inodes of all files that somebody has locked, of whatever file system: proc_locks(5).</summary>
+    public static List<ulong> LockedInodes()
+    {
+        var inodes = new List<ulong>();
+        foreach (string line in ProcFile.ReadText("/proc/locks").Split('\n'))
+        {
+            // 1: FLOCK  ADVISORY  WRITE 4711 08:02:12345 0 EOF; those who wait have "->" behind the number.
+            foreach (string word in line.Split(' '))
+            {
+                int colon = word.LastIndexOf(':');
+                if (word.IndexOf(':') < colon && ulong.TryParse(word.AsSpan(colon + 1), CultureInfo.InvariantCulture, out ulong inode))
+                {
+                    inodes.Add(inode);
+                }
+            }
+        }
+
+        return inodes;
+    }
+
     /// <summary>What will not survive.</summary>
     public void AddLosses(List<string> losses)
     {
@@ -88,7 +108,12 @@ internal sealed unsafe class FileLocks
     // lock: 1: POSIX  ADVISORY  WRITE 4711 08:02:12345 1073741824 1073742335
     private void Add(OpenFile file)
     {
-        foreach (string line in file.Info.Details)
+        if (!file.Info.HasDetail("lock:"))
+        {
+            return;
+        }
+
+        foreach (string line in file.Info.Details.Split('\n'))
         {
             string[] fields = line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length != 9 || fields[0] != "lock:")

@@ -39,10 +39,12 @@ internal static class ObjectKeys
     }
 
     /// <summary>FNV-1a.</summary>
-    public static ulong Hash(string text)
+    public static ulong Hash(string text) => Hash(KernelText.ToBytes(text));
+
+    public static ulong Hash(ReadOnlySpan<byte> bytes)
     {
         ulong hash = 14695981039346656037;
-        foreach (byte b in KernelText.ToBytes(text))
+        foreach (byte b in bytes)
         {
             hash = (hash ^ b) * 1099511628211;
         }

@@ -50,6 +50,9 @@ internal abstract class OpenFile(DescriptorInfo info)
     /// <summary>What other holders must know of it beforehand: the open flags in the low half.</summary>
     public virtual ulong Auxiliary => (uint)Info.Flags;
 
+    /// <summary>The open and status flags that another member has announced.</summary>
+    public static int FlagsOf(Candidate other) => (int)(uint)other.Item.Auxiliary;
+
     /// <summary>Member that makes this description at the restart; set by <see cref="Sharing"/>.</summary>
     public uint Creator { get; set; }
 
@@ -60,7 +63,7 @@ internal abstract class OpenFile(DescriptorInfo info)
     public DescriptionId Id { get; set; }
 
     /// <summary>Finds out who else holds it, from what the members have announced.</summary>
-    public virtual void Resolve(uint self, ReadOnlySpan<Candidate> candidates) => Sharing.ResolveByComparison(this, self, candidates);
+    public virtual void Resolve(uint self, CandidateTable candidates) => Sharing.ResolveByComparison(this, self, candidates);
 
     /// <summary>Records the state that a restart needs. Called after all members are suspended.</summary>
     /// <exception cref="CheckpointException">It cannot be restored: by name, and with a way out.</exception>

@@ -9,7 +9,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
 {
     private const int MaximumTee = 1 << 30;
     private readonly List<PipeEnd> _ends = [];
-    private readonly List<Holder> _others = [];
+    private readonly List<Candidate> _others = [];
     private readonly List<byte[]> _contents = [];
     private bool _isCaptured;
     private bool _hasSent;
@@ -31,10 +31,10 @@ internal sealed unsafe class Pipe(ResourceKey key)
         _ends.Add(end);
     }
 
-    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public void Resolve(uint self, CandidateTable candidates)
     {
         _others.Clear();
-        _others.AddRange(Sharing.HoldersOf(key, candidates));
+        _others.AddRange(candidates.WithKey(key));
         Creator = Sharing.LowestMember(self, _others);
         bool hasReader = false, hasWriter = false;
         foreach (PipeEnd end in _ends)
@@ -43,10 +43,10 @@ internal sealed unsafe class Pipe(ResourceKey key)
             hasWriter |= end.Info.AccessMode != Constant.O_RDONLY;
         }
 
-        foreach (Holder other in _others)
+        foreach (Candidate other in _others)
         {
-            hasReader |= (other.Flags & Constant.O_ACCMODE) != Constant.O_WRONLY;
-            hasWriter |= (other.Flags & Constant.O_ACCMODE) != Constant.O_RDONLY;
+            hasReader |= (OpenFile.FlagsOf(other) & Constant.O_ACCMODE) != Constant.O_WRONLY;
+            hasWriter |= (OpenFile.FlagsOf(other) & Constant.O_ACCMODE) != Constant.O_RDONLY;
         }
 
         IsOneSided = !hasReader || !hasWriter;
@@ -119,12 +119,12 @@ internal sealed unsafe class Pipe(ResourceKey key)
         }
 
         _hasSent = true;
-        foreach (Holder other in _others)
+        foreach (Candidate other in _others)
         {
-            DescriptionId id = IdOf(other.Flags);
+            DescriptionId id = IdOf(OpenFile.FlagsOf(other));
             if (!made.TryGetValue(id, out int fd))
             {
-                fd = Open(other.Flags);
+                fd = Open(OpenFile.FlagsOf(other));
                 made.Add(id, fd);
             }
 
@@ -137,7 +137,7 @@ internal sealed unsafe class Pipe(ResourceKey key)
 
     public DescriptionId IdOf(int flags) => new(key.High, key.Low, 1ul << 32 | (uint)flags);
 
-    public IEnumerable<Holder> Others => _others;
+    public IEnumerable<Candidate> Others => _others;
 
     public void Close()
     {
@@ -173,9 +173,9 @@ internal sealed unsafe class Pipe(ResourceKey key)
             }
         }
 
-        foreach (Holder other in _others)
+        foreach (Candidate other in _others)
         {
-            if ((other.Flags & Constant.O_DIRECT) != 0)
+            if ((OpenFile.FlagsOf(other) & Constant.O_DIRECT) != 0)
             {
                 return true;
             }

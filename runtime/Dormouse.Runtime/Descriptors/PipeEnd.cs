@@ -20,15 +20,15 @@ internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
             ? $"fd {Info.Fd} ({Info.Link}): the other end of this pipe is not held by any process of the computation; after a restart it is closed"
             : null;
 
-    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public override void Resolve(uint self, CandidateTable candidates)
     {
         Pipe!.Resolve(self, candidates);
         Creator = Pipe.Creator;
         Id = Pipe.IdOf(Info.Flags);
         Sharers.Clear();
-        foreach (Holder other in Pipe.Others)
+        foreach (Candidate other in Pipe.Others)
         {
-            if (other.Flags == Info.Flags && !Sharers.Contains(other.Member))
+            if (OpenFile.FlagsOf(other) == Info.Flags && !Sharers.Contains(other.Member))
             {
                 Sharers.Add(other.Member);
             }

@@ -9,7 +9,7 @@ namespace Dormouse.Runtime.Descriptors;
 internal sealed class Pty(ResourceKey key, int number)
 {
     private readonly List<PtyEnd> _ends = [];
-    private readonly List<Holder> _others = [];
+    private readonly List<Candidate> _others = [];
     private readonly PtyState _state = new();
     private readonly PtyContents _contents = new();
     private bool _isCaptured;
@@ -22,7 +22,7 @@ internal sealed class Pty(ResourceKey key, int number)
 
     public uint Creator { get; private set; }
 
-    public IEnumerable<Holder> Others => _others;
+    public IEnumerable<Candidate> Others => _others;
 
     /// <summary>Nobody in the computation holds the master: the terminal is somebody else's, or its master is closed.</summary>
     public bool IsOutside { get; private set; }
@@ -36,13 +36,13 @@ internal sealed class Pty(ResourceKey key, int number)
         _ends.Add(end);
     }
 
-    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public void Resolve(uint self, CandidateTable candidates)
     {
         _others.Clear();
-        _others.AddRange(Sharing.HoldersOf(key, candidates));
+        _others.AddRange(candidates.WithKey(key));
         // Only who holds the master can look at what the slave has written.
         uint creator = FindEnd(true) is null ? uint.MaxValue : self;
-        foreach (Holder other in _others)
+        foreach (Candidate other in _others)
         {
             if (PtyEnd.IsMaster(other))
             {
@@ -103,9 +103,9 @@ internal sealed class Pty(ResourceKey key, int number)
         }
 
         _hasSent = true;
-        foreach (Holder other in _others)
+        foreach (Candidate other in _others)
         {
-            DescriptionId id = IdOf(PtyEnd.IsMaster(other), other.Flags);
+            DescriptionId id = IdOf(PtyEnd.IsMaster(other), OpenFile.FlagsOf(other));
             if (IsSharedByOwnEnd(id))
             {
                 continue;
@@ -113,7 +113,7 @@ internal sealed class Pty(ResourceKey key, int number)
 
             if (!made.TryGetValue(id, out int fd))
             {
-                fd = Open(PtyEnd.IsMaster(other), other.Flags);
+                fd = Open(PtyEnd.IsMaster(other), OpenFile.FlagsOf(other));
                 made.Add(id, fd);
             }
 
@@ -193,7 +193,7 @@ internal sealed class Pty(ResourceKey key, int number)
 
     private bool HasSlave()
     {
-        foreach (Holder other in _others)
+        foreach (Candidate other in _others)
         {
             if (!PtyEnd.IsMaster(other))
             {

@@ -52,7 +52,7 @@ internal sealed class PtyEnd : OpenFile
         _ => null,
     };
 
-    public static bool IsMaster(Holder holder) => (holder.Item.Auxiliary & MasterBit) != 0;
+    public static bool IsMaster(Candidate holder) => (holder.Item.Auxiliary & MasterBit) != 0;
 
     /// <summary>The end that a character device is, or null. Numbers: Documentation/admin-guide/devices.txt.</summary>
     public static PtyEnd? Detect(DescriptorInfo info, string launchStdio)
@@ -71,15 +71,15 @@ internal sealed class PtyEnd : OpenFile
             : null;
     }
 
-    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public override void Resolve(uint self, CandidateTable candidates)
     {
         Pty!.Resolve(self, candidates);
         Creator = Pty.Creator;
         Id = Pty.IdOf(IsMasterEnd, Info.Flags);
         Sharers.Clear();
-        foreach (Holder other in Pty.Others)
+        foreach (Candidate other in Pty.Others)
         {
-            if (IsMaster(other) == IsMasterEnd && other.Flags == Info.Flags && !Sharers.Contains(other.Member))
+            if (IsMaster(other) == IsMasterEnd && OpenFile.FlagsOf(other) == Info.Flags && !Sharers.Contains(other.Member))
             {
                 Sharers.Add(other.Member);
             }

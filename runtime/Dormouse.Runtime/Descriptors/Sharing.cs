@@ -7,10 +7,10 @@ namespace Dormouse.Runtime.Descriptors;
 internal static class Sharing
 {
     /// <summary>The lowest member of all that hold it.</summary>
-    public static uint LowestMember(uint self, IEnumerable<Holder> holders)
+    public static uint LowestMember(uint self, IEnumerable<Candidate> holders)
     {
         uint lowest = self;
-        foreach (Holder holder in holders)
+        foreach (Candidate holder in holders)
         {
             lowest = Math.Min(lowest, holder.Member);
         }
@@ -19,14 +19,13 @@ internal static class Sharing
     }
 
     /// <summary>Descriptions that only kcmp(2) can tell apart: asks it about every member that has announced the same key.</summary>
-    public static void ResolveByComparison(OpenFile file, uint self, ReadOnlySpan<Candidate> candidates)
+    public static void ResolveByComparison(OpenFile file, uint self, CandidateTable candidates)
     {
         uint creator = self;
         uint creatorFd = (uint)file.Descriptors[0].Fd;
-        ResourceKey key = file.Key;
-        foreach (Candidate candidate in candidates)
+        foreach (Candidate candidate in candidates.WithKey(file.Key))
         {
-            if (candidate.Item.Key != key || !IsSame(file, candidate))
+            if (!IsSame(file, candidate))
             {
                 continue;
             }
@@ -41,21 +40,6 @@ internal static class Sharing
 
         file.Creator = creator;
         file.Id = new DescriptionId(0, ((ulong)creator << 32) | creatorFd, 0);
-    }
-
-    /// <summary>All other members' items that name this object, or its other end.</summary>
-    public static List<Holder> HoldersOf(ResourceKey key, ReadOnlySpan<Candidate> candidates)
-    {
-        var holders = new List<Holder>();
-        foreach (Candidate candidate in candidates)
-        {
-            if (candidate.Item.Key == key)
-            {
-                holders.Add(new Holder(candidate.Member, candidate.Pid, candidate.Item));
-            }
-        }
-
-        return holders;
     }
 
     /// <summary>Whether <paramref name="fd"/> of our own table refers to the same description, too.</summary>

@@ -63,13 +63,13 @@ internal sealed class FileSnapshots
         }
     }
 
-    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public void Resolve(uint self, CandidateTable candidates)
     {
         foreach (FileSnapshot file in _files)
         {
             file.IsOwnedHere = file.IsWrittenHere;
             file.IsWritten = file.IsWrittenHere;
-            foreach (Holder other in Sharing.HoldersOf(file.Key, candidates))
+            foreach (Candidate other in candidates.WithKey(file.Key))
             {
                 var use = (Use)other.Item.Auxiliary;
                 bool isWriter = (use & Use.Writes) != 0;

@@ -17,6 +17,8 @@ internal static class Errno
     public const int Invalid = 22;
     public const int NoSpace = 28;
     public const int ReadOnlyFileSystem = 30;
+    public const int NoSuchOption = 92;
+    public const int NotSupported = 95;
     public const int AddressInUse = 98;
     public const int AddressNotAvailable = 99;
     public const int TimedOut = 110;

@@ -8,6 +8,8 @@ namespace Dormouse.Runtime.Interop;
 /// <summary>Whole files and directories of /proc.</summary>
 internal static unsafe class ProcFile
 {
+    private const int SmallBytes = 1024;
+
     /// <summary>A link to what <paramref name="fd"/> of the calling thread's own table refers to, which open(2) opens anew.</summary>
     public static string DescriptorPath(int fd) => "/proc/thread-self/fd/" + fd.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
@@ -22,31 +24,47 @@ internal static unsafe class ProcFile
             return [];
         }
 
+        // Most files of /proc are small, and a process may have thousands of descriptors to read about.
+        Span<byte> small = stackalloc byte[SmallBytes];
+        int length = Fill(fd, small);
+        byte[] all = length < SmallBytes ? small[..length].ToArray() : ReadRest(fd, small, Math.Max(hintBytes, 2 * SmallBytes));
+        Kernel.Close(fd);
+        return all;
+    }
+
+    private static byte[] ReadRest(int fd, ReadOnlySpan<byte> beginning, int hintBytes)
+    {
         byte[] buffer = new byte[hintBytes];
-        int length = 0;
+        beginning.CopyTo(buffer);
+        int length = beginning.Length;
         for (; ; )
         {
-            if (length == buffer.Length)
+            length += Fill(fd, buffer.AsSpan(length));
+            if (length < buffer.Length)
             {
-                Array.Resize(ref buffer, buffer.Length * 2);
+                return buffer.AsSpan(0, length).ToArray();
             }
 
-            long got = Kernel.Read(fd, buffer.AsSpan(length));
-            if (got == -Errno.Interrupted)
-            {
-                continue;
-            }
+            Array.Resize(ref buffer, buffer.Length * 2);
+        }
+    }
 
-            if (got <= 0)
+    // Less only at the end of the file, or where it cannot be read.
+    private static int Fill(int fd, Span<byte> buffer)
+    {
+        int length = 0;
+        while (length < buffer.Length)
+        {
+            long got = Kernel.Read(fd, buffer[length..]);
+            if (got <= 0 && got != -Errno.Interrupted)
             {
                 break;
             }
 
-            length += (int)got;
+            length += (int)Math.Max(got, 0);
         }
 
-        Kernel.Close(fd);
-        return buffer.AsSpan(0, length).ToArray();
+        return length;
     }
 
     /// <summary>The file as text without its last line end.</summary>

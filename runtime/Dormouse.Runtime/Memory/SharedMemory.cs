@@ -62,7 +62,7 @@ internal sealed unsafe class SharedMemory
         }
     }
 
-    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public void Resolve(uint self, CandidateTable candidates)
     {
         _self = self;
         foreach (SharedObject item in _objects)
@@ -70,7 +70,7 @@ internal sealed unsafe class SharedMemory
             ulong farthest = item.Claim;
             item.Creator = self;
             item.IsWritable = item.IsWritableHere;
-            foreach (Holder other in Sharing.HoldersOf(item.Key, candidates))
+            foreach (Candidate other in candidates.WithKey(item.Key))
             {
                 ulong reach = other.Item.Auxiliary & ~WritableBit;
                 item.IsWritable |= (other.Item.Auxiliary & WritableBit) != 0;

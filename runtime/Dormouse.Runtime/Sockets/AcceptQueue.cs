@@ -23,7 +23,7 @@ internal sealed class AcceptQueue
     /// <param name="IsEnded">The client has closed it.</param>
     internal sealed record Entry(ResourceKey Client, ResourceKey Server, byte[] ClientAddress, byte[] ServerAddress, bool IsEnded)
     {
-        public List<Holder> Holders { get; } = [];
+        public List<Candidate> Holders { get; } = [];
 
         public OpenFile? Here { get; set; }
 
@@ -35,12 +35,12 @@ internal sealed class AcceptQueue
     /// <summary>The member that makes the connection again when the end at the other side of <paramref name="client"/> waits to be accepted.</summary>
     /// <param name="client">Key of the client's end.</param>
     /// <returns>The lowest that has the listening socket; uint.MaxValue when there is none.</returns>
-    public static uint KeeperOf(ResourceKey client, ReadOnlySpan<Candidate> candidates)
+    public static uint KeeperOf(ResourceKey client, CandidateTable candidates)
     {
         uint lowest = uint.MaxValue;
-        foreach (Candidate candidate in candidates)
+        foreach (Candidate candidate in candidates.WithPeer(client))
         {
-            if (candidate.Item.Peer == client && (candidate.Item.Auxiliary & QueuedBit) != 0)
+            if ((candidate.Item.Auxiliary & QueuedBit) != 0)
             {
                 lowest = Math.Min(lowest, candidate.Member);
             }
@@ -79,12 +79,12 @@ internal sealed class AcceptQueue
         }
     }
 
-    public void Resolve(ReadOnlySpan<Candidate> candidates)
+    public void Resolve(CandidateTable candidates)
     {
         foreach (Entry entry in _entries)
         {
             entry.Holders.Clear();
-            entry.Holders.AddRange(Sharing.HoldersOf(entry.Client, candidates));
+            entry.Holders.AddRange(candidates.WithKey(entry.Client));
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed class AcceptQueue
 
             int itsDomain = entry.Holders.Count > 0 && domain != Constant.AF_UNIX ? TcpAddress.DomainOf(entry.Holders[0]) : domain;
             entry.Made = DescriptorNumbers.Raise(SocketCalls.Create(itsDomain, type, protocol));
-            foreach (Holder holder in entry.Holders)
+            foreach (Candidate holder in entry.Holders)
             {
                 exchange.Send(holder.Member, SocketFile.IdOf(entry.Client), entry.Made);
             }

@@ -11,7 +11,7 @@ namespace Dormouse.Runtime.Sockets;
 /// </summary>
 internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 {
-    private readonly List<Holder> _farHolders = [];
+    private List<Candidate> _farHolders = [];
     private ConnectedSocket? _farEndHere;
     private SocketContents? _contents;
     private uint _farKeeper;
@@ -30,7 +30,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     protected virtual bool HasNothingOnTheWay => SocketCalls.Unsent(Info.Fd) == 0;
 
     /// <summary>What the members that hold the other end have announced.</summary>
-    protected IReadOnlyList<Holder> FarHolders => _farHolders;
+    protected IReadOnlyList<Candidate> FarHolders => _farHolders;
 
     /// <summary>All who hold the other end are on other hosts: <see cref="RemoteMeeting"/>.</summary>
     public virtual bool IsRemote => false;
@@ -51,14 +51,10 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     /// <summary>The other end waits to be accepted from a listening socket of this process.</summary>
     public void WaitsHere() => _waitsHere = true;
 
-    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public override void Resolve(uint self, CandidateTable candidates)
     {
         base.Resolve(self, candidates);
-        _farHolders.Clear();
-        if (!Peer.IsNone && Peer != Key)
-        {
-            _farHolders.AddRange(FarOf(Sharing.HoldersOf(Peer, candidates)));
-        }
+        _farHolders = Peer.IsNone || Peer == Key ? [] : FarOf(candidates.WithKey(Peer));
 
         uint listener = Math.Min(AcceptQueue.KeeperOf(Key, candidates), _waitsHere ? self : uint.MaxValue);
         IsQueued = listener != uint.MaxValue;
@@ -67,7 +63,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     }
 
     /// <summary>Which of all that have announced the other end really hold it.</summary>
-    protected virtual List<Holder> FarOf(List<Holder> holders) => holders;
+    protected virtual List<Candidate> FarOf(List<Candidate> holders) => holders;
 
     public override void Capture()
     {
@@ -128,7 +124,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
 
         if (_farEndHere is null)
         {
-            foreach (Holder holder in _farHolders)
+            foreach (Candidate holder in _farHolders)
             {
                 exchange.Send(holder.Member, IdOf(Peer), _madeFar);
             }

@@ -41,18 +41,20 @@ internal sealed class DatagramSenders
     /// <param name="ownName">What we are called.</param>
     /// <param name="candidates">What the other members have announced.</param>
     /// <param name="isHere">Whether this process has the socket with a name itself.</param>
-    public void Resolve(byte[] ownName, ReadOnlySpan<Candidate> candidates, Func<byte[], bool> isHere)
+    public void Resolve(byte[] ownName, CandidateTable candidates, Func<byte[], bool> isHere)
     {
         ResourceKey ownKey = SocketName.IsBound(Constant.AF_UNIX, ownName) ? KeyOf(ownName) : default;
-        foreach (Candidate candidate in candidates)
+        foreach (Candidate candidate in ownKey.IsNone ? [] : candidates.WithKey(ownKey))
         {
-            bool isWanted = (candidate.Item.Auxiliary & WantedBit) != 0;
-            if (isWanted && candidate.Item.Key == ownKey && !_borrowers.Contains(candidate.Member))
+            if (IsWanted(candidate) && !_borrowers.Contains(candidate.Member))
             {
                 _borrowers.Add(candidate.Member);
             }
+        }
 
-            if (!isWanted && _senders.Find(one => one.Key == candidate.Item.Key) is { } sender)
+        foreach (Sender sender in _senders)
+        {
+            if (candidates.WithKey(sender.Key).Exists(candidate => !IsWanted(candidate)))
             {
                 sender.IsMember = !isHere(sender.Name);
             }
@@ -124,6 +126,8 @@ internal sealed class DatagramSenders
     }
 
     private Sender? Find(byte[] name) => _senders.Find(sender => sender.Name.AsSpan().SequenceEqual(name));
+
+    private static bool IsWanted(Candidate candidate) => (candidate.Item.Auxiliary & WantedBit) != 0;
 
     private static ResourceKey KeyOf(byte[] name) => ObjectKeys.OfInode("unix-name", 0, ObjectKeys.Hash(Convert.ToHexString(name)));
 

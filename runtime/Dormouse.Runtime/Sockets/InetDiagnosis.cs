@@ -95,23 +95,11 @@ internal readonly record struct InetDiagnosis(int State, byte[] Local, byte[] Pe
         return address;
     }
 
-    // Attributes: u16 length, type, value, aligned to 4.
     private static int Quiet(ReadOnlySpan<byte> attributes)
     {
-        const int LastAcknowledgement = 56;
-        for (ReadOnlySpan<byte> rest = attributes; rest.Length >= 4;)
-        {
-            int length = BitConverter.ToUInt16(rest), type = BitConverter.ToUInt16(rest[2..]);
-            if (type == TcpInfo && length >= LastAcknowledgement + 8)
-            {
-                return BitConverter.ToInt32(rest[(4 + LastAcknowledgement)..]);
-            }
-
-            int step = Math.Max((length + 3) & ~3, 4);
-            rest = step < rest.Length ? rest[step..] : [];
-        }
-
-        return 0;
+        const int LastAcknowledgement = 56; // tcpi_last_ack_recv
+        ReadOnlySpan<byte> info = NetlinkAttributes.Find(attributes, TcpInfo);
+        return info.Length < LastAcknowledgement + sizeof(int) ? 0 : BitConverter.ToInt32(info[LastAcknowledgement..]);
     }
 
     private static ReadOnlySpan<byte> AddressOf(byte[] address) => address[0] == Constant.AF_INET ? address.AsSpan(4, 4) : address.AsSpan(8, 16);

@@ -26,7 +26,7 @@ internal abstract class ListeningSocket(DescriptorInfo info, int backlog) : Unbo
 
     public override void Link(Dictionary<ResourceKey, OpenFile> own) => Queue.Link(own);
 
-    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public override void Resolve(uint self, CandidateTable candidates)
     {
         base.Resolve(self, candidates);
         Queue.Resolve(candidates);

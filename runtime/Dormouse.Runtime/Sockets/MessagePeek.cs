@@ -24,7 +24,13 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
             return peek._messages;
         }
 
+        // Negative: a look is one at the beginning.
         int before = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, PeekOffset);
+        if (isStream && before < 0 && peek.HasTakenAll())
+        {
+            return peek._messages;
+        }
+
         if (SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, 0) < 0)
         {
             peek.TakeWhole();
@@ -43,6 +49,25 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
         }
 
         return peek._messages;
+    }
+
+    // With one look, as mostly.
+    private bool HasTakenAll()
+    {
+        if (_total > PieceBytes)
+        {
+            return false;
+        }
+
+        Peeked peeked = Look(PieceBytes);
+        if (peeked.Bytes != _total || peeked.Descriptors.Length > 0 || peeked.Credentials.IsKnown)
+        {
+            Close(peeked.Descriptors);
+            return false;
+        }
+
+        _messages.Add(new SocketMessage(CapturedMemory.Take(_total), peeked.Sender));
+        return true;
     }
 
     private bool TryNext()

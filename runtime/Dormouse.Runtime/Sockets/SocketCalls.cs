@@ -31,17 +31,25 @@ internal static unsafe class SocketCalls
         return error < 0 ? error : value;
     }
 
+    /// <summary>Reads an option to the beginning of <paramref name="value"/>; its length, or -errno.</summary>
+    public static int Get(int fd, int level, int option, Span<byte> value)
+    {
+        int length = value.Length;
+        fixed (byte* at = value)
+        {
+            int error = (int)Kernel.Call(SystemCall.GetSockOpt, fd, level, option, (long)at, (long)&length);
+            return error < 0 ? error : length;
+        }
+    }
+
     public static int SetInt(int fd, int level, int option, int value)
         => (int)Kernel.Call(SystemCall.SetSockOpt, fd, level, option, (long)&value, sizeof(int));
 
     public static byte[] GetBytes(int fd, int level, int option, int bytes)
     {
-        byte[] value = new byte[bytes];
-        int length = bytes;
-        fixed (byte* at = value)
-        {
-            return Kernel.Call(SystemCall.GetSockOpt, fd, level, option, (long)at, (long)&length) < 0 ? [] : value[..length];
-        }
+        Span<byte> value = stackalloc byte[bytes];
+        int length = Get(fd, level, option, value);
+        return length < 0 ? [] : value[..length].ToArray();
     }
 
     public static int SetBytes(int fd, int level, int option, byte[] value)
@@ -100,12 +108,9 @@ internal static unsafe class SocketCalls
 
     private static byte[] Address(int call, int fd)
     {
-        byte[] address = new byte[LargestAddress];
-        int length = address.Length;
-        fixed (byte* at = address)
-        {
-            return Kernel.Call(call, fd, (long)at, (long)&length) < 0 ? [] : address[..length];
-        }
+        byte* address = stackalloc byte[LargestAddress];
+        int length = LargestAddress;
+        return Kernel.Call(call, fd, (long)address, (long)&length) < 0 ? [] : new ReadOnlySpan<byte>(address, length).ToArray();
     }
 
     private static int WithAddress(int call, int fd, byte[] address)

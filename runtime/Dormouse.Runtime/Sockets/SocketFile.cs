@@ -13,19 +13,16 @@ internal abstract class SocketFile : OpenFile
     protected SocketFile(DescriptorInfo info)
         : base(info)
     {
-        Domain = SocketCalls.Domain(info.Fd);
-        Type = SocketCalls.Type(info.Fd);
-        Protocol = SocketCalls.Protocol(info.Fd);
         LocalAddress = SocketCalls.LocalAddress(info.Fd);
     }
 
     public override ResourceKey Key => ObjectKeys.OfInode("socket", 0, Info.Status.Inode);
 
-    protected int Domain { get; }
+    protected int Domain => Info.Socket.Domain;
 
-    protected int Type { get; }
+    protected int Type => Info.Socket.Type;
 
-    protected int Protocol { get; }
+    protected int Protocol => Info.Socket.Protocol;
 
     protected byte[] LocalAddress { get; }
 
@@ -35,16 +32,16 @@ internal abstract class SocketFile : OpenFile
     protected uint Keeper { get; private set; }
 
     /// <summary>Which of those who hold it is to be its keeper.</summary>
-    protected virtual uint Choose(uint self, List<Holder> holders) => Sharing.LowestMember(self, holders);
+    protected virtual uint Choose(uint self, List<Candidate> holders) => Sharing.LowestMember(self, holders);
 
-    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public override void Resolve(uint self, CandidateTable candidates)
     {
-        List<Holder> holders = Sharing.HoldersOf(Key, candidates);
+        List<Candidate> holders = candidates.WithKey(Key);
         Keeper = Choose(self, holders);
         Creator = Keeper;
         Id = IdOf(Key);
         Sharers.Clear();
-        foreach (Holder holder in holders)
+        foreach (Candidate holder in holders)
         {
             if (!Sharers.Contains(holder.Member))
             {
@@ -53,7 +50,10 @@ internal abstract class SocketFile : OpenFile
         }
     }
 
-    public override void Capture() => _options = SocketOptions.Capture(Info.Fd, Domain, Protocol);
+    public override void Capture() => _options = SocketOptions.Capture(Info.Fd, Info.Socket, HasPeer);
+
+    /// <summary>Whether it is connected; a connection cannot take some options.</summary>
+    protected virtual bool HasPeer => SocketCalls.PeerAddress(Info.Fd).Length > 0;
 
     public override void Seal(uint self)
     {

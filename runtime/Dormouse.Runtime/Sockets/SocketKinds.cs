@@ -9,8 +9,7 @@ internal static class SocketKinds
 {
     public static OpenFile Classify(DescriptorInfo info)
     {
-        int domain = SocketCalls.Domain(info.Fd), type = SocketCalls.Type(info.Fd), protocol = SocketCalls.Protocol(info.Fd);
-        bool isListening = SocketCalls.IsListening(info.Fd);
+        (int domain, int type, int protocol, bool isListening) = info.Socket;
         return domain switch
         {
             Constant.AF_UNIX when isListening => new UnixListener(info, UnixDiagnosis.Of(info.Status.Inode)),

@@ -77,15 +77,17 @@ internal static class SocketOptionTable
 
     private static readonly SocketOption[] s_multicast6 = [new(Ipv6, 17, 4, "IPV6_MULTICAST_IF"), new(Ipv6, 18, 4, "IPV6_MULTICAST_HOPS")];
 
+    private static readonly SocketOption[] s_none = [];
+
     /// <summary>The tables that concern a socket, in the order in which the options are put back.</summary>
     public static SocketOption[][] Of(int domain, int protocol, bool isConnected)
     {
-        SocketOption[] ip = domain is Constant.AF_INET or Constant.AF_INET6 ? s_ip : [];
-        SocketOption[] ipv6 = domain == Constant.AF_INET6 ? s_ipv6 : [];
+        SocketOption[] ip = domain is Constant.AF_INET or Constant.AF_INET6 ? s_ip : s_none;
+        SocketOption[] ipv6 = domain == Constant.AF_INET6 ? s_ipv6 : s_none;
         bool isTcp = SocketCalls.IsTcp(protocol);
-        SocketOption[] ipv6Only = ipv6.Length == 0 || (isTcp && isConnected) ? [] : s_ipv6Only;
-        SocketOption[] multicast = isTcp || ip.Length == 0 ? [] : s_multicast, multicast6 = isTcp || ipv6.Length == 0 ? [] : s_multicast6;
+        SocketOption[] ipv6Only = ipv6.Length == 0 || (isTcp && isConnected) ? s_none : s_ipv6Only;
+        SocketOption[] multicast = isTcp || ip.Length == 0 ? s_none : s_multicast, multicast6 = isTcp || ipv6.Length == 0 ? s_none : s_multicast6;
         // IP_TOS changes SO_PRIORITY: ip(7).
-        return [ip, ipv6Only, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : [], isTcp && !isConnected ? s_tcpWithoutConnection : []];
+        return [ip, ipv6Only, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : s_none, isTcp && !isConnected ? s_tcpWithoutConnection : s_none];
     }
 }

@@ -1,4 +1,5 @@
-using Dormouse.Protocol.Image;
+using System.Runtime.InteropServices;
+using Dormouse.Runtime.Addresses;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -9,17 +10,23 @@ internal static class TcpAddress
 {
     private const int DomainShift = 32;
     private const ulong StuckBit = 1ul << 40, EndedBit = 1ul << 42;
+    private static readonly ulong s_kind = ObjectKeys.Hash("tcp");
 
-    /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>.</summary>
+    /// <summary>Name of the end at <paramref name="local"/> of the connection with <paramref name="peer"/>, whichever family the socket has.</summary>
     public static ResourceKey KeyOf(byte[] local, byte[] peer)
     {
+        InternetAddress here = InternetAddress.Of(local), there = InternetAddress.Of(peer);
+        uint ports = ((uint)PortOf(local) << 16) | (uint)PortOf(peer);
+        ReadOnlySpan<ulong> name = [here.High, here.Low, there.High, there.Low, ports];
         // Loopback addresses mean another connection in another network namespace; all others the same one from everywhere.
-        ulong name = ObjectKeys.Hash(NameOf(local, peer));
-        return new ResourceKey(ObjectKeys.Hash("tcp") ^ (IsLoopback(local) || IsLoopback(peer) ? ObjectKeys.Network : 0), name);
+        return new ResourceKey(s_kind ^ (here.IsLoopback || there.IsLoopback ? ObjectKeys.Network : 0), ObjectKeys.Hash(MemoryMarshal.AsBytes(name)));
     }
 
     /// <summary>Whether <see cref="For"/> has an answer: IPv6 addresses beyond IPv4 are none for an IPv4 socket.</summary>
-    public static bool Fits(int domain, byte[] address) => domain != Constant.AF_INET || address[0] == Constant.AF_INET || IsMapped(address);
+    public static bool Fits(int domain, byte[] address) => domain != Constant.AF_INET || InternetAddress.Of(address).IsV4;
+
+    /// <summary>127.0.0.0/8, also mapped into IPv6, and ::1.</summary>
+    public static bool IsLoopback(byte[] address) => InternetAddress.Of(address).IsLoopback;
 
     public static byte[] Any(int domain)
     {
@@ -37,18 +44,15 @@ internal static class TcpAddress
         return changed;
     }
 
-    /// <summary>The two addresses as text, whichever family the socket has.</summary>
-    public static string NameOf(byte[] local, byte[] peer) => Normal(local) + ">" + Normal(peer);
-
     /// <summary>What the other end must know, above the open flags.</summary>
     public static ulong Announce(int domain, bool hasStuckBytes, bool hasSentEnd)
         => ((ulong)domain << DomainShift) | (hasStuckBytes ? StuckBit : 0) | (hasSentEnd ? EndedBit : 0);
 
-    public static bool HasStuckBytes(Holder holder) => (holder.Item.Auxiliary & StuckBit) != 0;
+    public static bool HasStuckBytes(Candidate holder) => (holder.Item.Auxiliary & StuckBit) != 0;
 
-    public static bool HasSentEnd(Holder holder) => (holder.Item.Auxiliary & EndedBit) != 0;
+    public static bool HasSentEnd(Candidate holder) => (holder.Item.Auxiliary & EndedBit) != 0;
 
-    public static int DomainOf(Holder holder) => (int)(holder.Item.Auxiliary >> DomainShift) & 0xFF;
+    public static int DomainOf(Candidate holder) => (int)(holder.Item.Auxiliary >> DomainShift) & 0xFF;
 
     /// <summary>The same address for a socket of <paramref name="domain"/>: IPv4 as ::ffff:a.b.c.d, and back.</summary>
     public static byte[] For(int domain, byte[] address)
@@ -69,8 +73,7 @@ internal static class TcpAddress
 
     /// <summary>Whether who is bound to <paramref name="wanted"/> has <paramref name="local"/>: that very address and port, or one of all.</summary>
     public static bool Covers(byte[] wanted, byte[] local)
-        => PortOf(wanted) == PortOf(local)
-            && (IsAny(wanted) ? wanted[0] == Constant.AF_INET6 || Fits(Constant.AF_INET, local) : Normal(wanted) == Normal(local));
+        => PortOf(wanted) == PortOf(local) && InternetAddress.Of(wanted).Covers(InternetAddress.Of(local));
 
     /// <summary>The host itself, any port.</summary>
     public static byte[] Loopback(int domain)
@@ -88,19 +91,4 @@ internal static class TcpAddress
 
         return address;
     }
-
-    private static bool IsAny(byte[] address)
-        => (address[0] == Constant.AF_INET ? address.AsSpan(4, 4) : address.AsSpan(8, 16)).IndexOfAnyExcept((byte)0) < 0;
-
-    private static bool IsMapped(byte[] address)
-        => address.Length >= 28 && address[0] == Constant.AF_INET6 && address[18] == 0xFF && address[19] == 0xFF && address.AsSpan(8, 10).IndexOfAnyExcept((byte)0) < 0;
-
-    private static string Normal(byte[] address)
-        => Convert.ToHexString(IsMapped(address) ? For(Constant.AF_INET, address).AsSpan(2, 6) : address.AsSpan(2, address[0] == Constant.AF_INET ? 6 : 22));
-
-    /// <summary>127.0.0.0/8, also mapped into IPv6, and ::1.</summary>
-    public static bool IsLoopback(byte[] address)
-        => IsMapped(address) ? address[20] == 127
-            : address[0] == Constant.AF_INET ? address[4] == 127
-            : address[23] == 1 && address.AsSpan(8, 15).IndexOfAnyExcept((byte)0) < 0;
 }

@@ -57,12 +57,12 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 
     /// <summary>With the host that holds it, and how much has gone out.</summary>
     public override void Announce(List<InventoryItem> items)
-        => items.Add(new InventoryItem(Key, Peer, ObjectKeys.HostMark, TcpProgress.Of(Info.Fd).Sent, Auxiliary));
+        => items.Add(new InventoryItem(Key, Peer, ObjectKeys.HostMark, _state.Sent, Auxiliary));
 
     // Networks may have the same private addresses: what is on this host is meant before what is on another.
-    protected override List<Holder> FarOf(List<Holder> holders)
+    protected override List<Candidate> FarOf(List<Candidate> holders)
     {
-        List<Holder> here = holders.FindAll(holder => holder.Item.Thread == ObjectKeys.HostMark);
+        List<Candidate> here = holders.FindAll(holder => holder.Item.Thread == ObjectKeys.HostMark);
         return here.Count > 0 ? here : holders;
     }
 
@@ -107,6 +107,8 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             : (_obstacle ?? ExternalConnections.Obstacle) is { } why
                 ? $"{Name}: the TCP connection {Description} with a peer outside the computation cannot be kept: {why}; after a restart the program sees a connection reset"
             : null;
+
+    protected override bool HasPeer => true;
 
     protected override int ShutdownState => _state.HasSentEnd ? 2 : 0;
 
@@ -244,8 +246,8 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     // The other host has said how much it has sent: all of it must be in this kernel before anybody looks.
     private SocketContents ReadRemote()
     {
-        int missing = (int)(FarHolders[0].Item.Local - TcpProgress.Of(Info.Fd).Received);
-        bool isHere = missing <= 0 || TcpDrain.DeliverFrom(Info.Fd, missing, () => FarHolders[0].Item.Local == TcpProgress.Of(Info.Fd).Received);
+        int missing = (int)(FarHolders[0].Item.Local - TcpState.Of(Info.Fd).Received);
+        bool isHere = missing <= 0 || TcpDrain.DeliverFrom(Info.Fd, missing, () => FarHolders[0].Item.Local == TcpState.Of(Info.Fd).Received);
         if (!isHere || UrgentPeek.Has(Info.Fd))
         {
             string why = isHere ? "there is an urgent byte in it that the program has not read" : "there is more in it than fits into the receiver's buffer. Raise net.ipv4.tcp_rmem";

@@ -8,20 +8,33 @@ namespace Dormouse.Runtime.Sockets;
 /// <param name="Waiting">Of a listener: connections not accepted yet (tcpi_unacked).</param>
 /// <param name="Backlog">Of a listener: its limit (tcpi_sacked).</param>
 /// <param name="WasConnected">A round trip has been measured (tcpi_rtt): it is or was a connection, not only a try.</param>
-internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected)
+/// <param name="Sent">Bytes that the program has written, modulo 2^32; without what marks beginning and end.</param>
+/// <param name="Received">Bytes that have come, read or not, modulo 2^32.</param>
+internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected, uint Sent, uint Received)
 {
     public const int Established = 1, SynSent = 2, TimeWait = 6, CloseWait = 8;
     private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Closing = 11;
+    private const int TcpInfo = 11;
 
     public static TcpState Of(int fd)
     {
-        const int TcpInfo = 11, InfoBytes = 104, Unacknowledged = 24, SelectivelyAcknowledged = 28, RoundTrip = 68;
-        byte[] info = SocketCalls.GetBytes(fd, SocketCalls.InternetTcp, TcpInfo, InfoBytes);
-        return info.Length < InfoBytes
-            ? default
-            : new TcpState(
-                info[0], BitConverter.ToInt32(info, Unacknowledged), BitConverter.ToInt32(info, SelectivelyAcknowledged),
-                BitConverter.ToInt32(info, RoundTrip) != 0);
+        const int OldBytes = 104, InfoBytes = 216;
+        Span<byte> info = stackalloc byte[InfoBytes];
+        int length = SocketCalls.Get(fd, SocketCalls.InternetTcp, TcpInfo, info);
+        return length < OldBytes ? default : length < InfoBytes ? Read(info) with { Sent = 0, Received = 0 } : Read(info);
+    }
+
+    private static TcpState Read(ReadOnlySpan<byte> info)
+    {
+        const int Unacknowledged = 24, SelectivelyAcknowledged = 28, RoundTrip = 68;
+        const int BytesReceived = 128, NotSent = 144, BytesSent = 200, BytesSentAgain = 208;
+        var state = new TcpState(
+            info[0], BitConverter.ToInt32(info[Unacknowledged..]), BitConverter.ToInt32(info[SelectivelyAcknowledged..]),
+            BitConverter.ToInt32(info[RoundTrip..]) != 0,
+            (uint)(BitConverter.ToUInt64(info[BytesSent..]) - BitConverter.ToUInt64(info[BytesSentAgain..])) + BitConverter.ToUInt32(info[NotSent..]),
+            (uint)BitConverter.ToUInt64(info[BytesReceived..]));
+        // tcp_fin() takes the end of the stream for a byte that has come; retransmissions are counted twice as sent.
+        return state.HasReceivedEnd ? state with { Received = state.Received - 1 } : state;
     }
 
     public bool IsConnected => State is Established or FinWait1 or FinWait2 or CloseWait or LastAck or Closing;

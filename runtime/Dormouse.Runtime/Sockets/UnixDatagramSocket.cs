@@ -51,10 +51,10 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
 
     /// <summary>Who has seen the most: an empty datagram is shown to the first who peeks, and then passed over
     /// (__skb_try_recv_from_queue in net/core/datagram.c).</summary>
-    protected override uint Choose(uint self, List<Holder> holders)
+    protected override uint Choose(uint self, List<Candidate> holders)
     {
         (uint keeper, ulong most) = (self, Auxiliary >> CountShift);
-        foreach (Holder holder in holders)
+        foreach (Candidate holder in holders)
         {
             ulong seen = holder.Item.Auxiliary >> CountShift;
             if (seen > most || (seen == most && holder.Member < keeper))
@@ -77,7 +77,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         _senders.Announce(items, LocalAddress, _contents!);
     }
 
-    public override void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public override void Resolve(uint self, CandidateTable candidates)
     {
         base.Resolve(self, candidates);
         _senders.Resolve(LocalAddress, candidates, name => SenderHere(name) is not null);

@@ -27,20 +27,15 @@ internal readonly record struct UnixDiagnosis(uint PeerInode, byte Shutdown, int
         return found;
     }
 
-    // After struct unix_diag_msg: attributes, u16 length, type, value, aligned to 4.
+    // struct unix_diag_msg, then attributes.
     private static UnixDiagnosis Read(ReadOnlySpan<byte> answer)
     {
         UnixDiagnosis result = s_unknown;
-        for (ReadOnlySpan<byte> rest = answer[Math.Min(AnswerBytes, answer.Length)..]; rest.Length >= 4;)
+        var attributes = new NetlinkAttributes(answer[Math.Min(AnswerBytes, answer.Length)..]);
+        while (attributes.Next())
         {
-            int length = BitConverter.ToUInt16(rest), type = BitConverter.ToUInt16(rest[2..]);
-            if (length < 4 || length > rest.Length)
-            {
-                break;
-            }
-
-            ReadOnlySpan<byte> value = rest[4..length];
-            result = type switch
+            ReadOnlySpan<byte> value = attributes.Value;
+            result = attributes.Type switch
             {
                 AttributeName => result with { Name = [Constant.AF_UNIX, 0, .. value] },
                 AttributePeer => result with { PeerInode = BitConverter.ToUInt32(value) },
@@ -49,8 +44,6 @@ internal readonly record struct UnixDiagnosis(uint PeerInode, byte Shutdown, int
                 AttributeShutdown => result with { Shutdown = value[0] },
                 _ => result,
             };
-            int step = (length + 3) & ~3;
-            rest = step < rest.Length ? rest[step..] : [];
         }
 
         return result;

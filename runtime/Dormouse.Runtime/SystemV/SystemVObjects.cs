@@ -31,11 +31,11 @@ internal sealed class SystemVObjects
         }
     }
 
-    public void Resolve(uint self, ReadOnlySpan<Candidate> candidates)
+    public void Resolve(uint self, CandidateTable candidates)
     {
         foreach (SystemVObject item in _objects)
         {
-            foreach (Holder other in Sharing.HoldersOf(item.Key, candidates))
+            foreach (Candidate other in candidates.WithKey(item.Key))
             {
                 var claim = (Claim)other.Item.Auxiliary;
                 item.Claim = claim > item.Claim ? claim : item.Claim;

@@ -6,13 +6,13 @@ namespace Dormouse.Runtime.Sockets.External;
 /// <summary>Tables of computations that nobody has woken: when their day is over they hold nothing back, and yet every packet asks them.</summary>
 internal static class AbandonedHolds
 {
-    private const int HeaderBytes = 4, Dump = 0x300, TableName = 1, SetName = 2, Elements = 3;
+    private const int HeaderBytes = 4, TableName = 1, SetName = 2, Elements = 3;
 
     /// <summary>Removes the empty ones. (A table and what is in it are made in one step: none is empty because it is new.)</summary>
     public static void Sweep(NetlinkSocket socket, string prefix)
     {
         var names = new List<string>();
-        socket.Tell(HoldTable.Question(HoldTable.GetTable, Dump), answer =>
+        socket.Tell(HoldTable.Question(HoldTable.GetTable, NetlinkMessages.Dump), answer =>
         {
             string name = Encoding.UTF8.GetString(Attribute(answer, TableName)).TrimEnd('\0');
             if (name.StartsWith(prefix, StringComparison.Ordinal))
@@ -32,7 +32,7 @@ internal static class AbandonedHolds
     private static bool IsEmpty(NetlinkSocket socket, string table, string set)
     {
         bool isEmpty = true;
-        NetlinkMessages question = HoldTable.Question(HoldTable.GetElements, Dump);
+        NetlinkMessages question = HoldTable.Question(HoldTable.GetElements, NetlinkMessages.Dump);
         question.Add(TableName, table);
         question.Add(SetName, set);
         socket.Tell(question, answer => isEmpty &= Attribute(answer, Elements).Length == 0);
@@ -40,21 +40,5 @@ internal static class AbandonedHolds
     }
 
     private static ReadOnlySpan<byte> Attribute(ReadOnlySpan<byte> message, int wanted)
-    {
-        const int TypeBits = 0x3FFF, LengthBytes = 4;
-        ReadOnlySpan<byte> rest = message.Length > HeaderBytes ? message[HeaderBytes..] : [];
-        while (rest.Length >= LengthBytes)
-        {
-            int length = Math.Max((int)BitConverter.ToUInt16(rest), LengthBytes), type = BitConverter.ToUInt16(rest[2..]) & TypeBits;
-            if (type == wanted && length <= rest.Length)
-            {
-                return rest[LengthBytes..length];
-            }
-
-            int step = (length + 3) & ~3;
-            rest = step < rest.Length ? rest[step..] : [];
-        }
-
-        return [];
-    }
+        => NetlinkAttributes.Find(message[Math.Min(HeaderBytes, message.Length)..], wanted);
 }

@@ -98,7 +98,7 @@ internal static class HostAddress
         request.Begin(GetRoute, 0, [ends.Peer[0], (byte)(ends.PeerHost.Length * 8), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         request.Add(Target, ends.PeerHost);
         int network = 0;
-        routes.Tell(request, answer => network = IntAttribute(answer[HeaderBytes..], Out));
+        routes.Tell(request, answer => network = IntOf(NetlinkAttributes.Find(answer[HeaderBytes..], Out)));
         return network;
     }
 
@@ -106,28 +106,13 @@ internal static class HostAddress
     // no route comes with it.
     private static int Change(NetlinkSocket routes, int what, int flags, ConnectionEnds ends, int network)
     {
-        const int Acknowledge = 4, Address = 1, Local = 2;
+        const int Address = 1, Local = 2;
         var request = new NetlinkMessages();
-        request.Begin(what, flags | Acknowledge, [ends.Local[0], (byte)(ends.LocalHost.Length * 8), 0, 0, .. BitConverter.GetBytes(network)]);
+        request.Begin(what, flags | NetlinkMessages.Acknowledge, [ends.Local[0], (byte)(ends.LocalHost.Length * 8), 0, 0, .. BitConverter.GetBytes(network)]);
         request.Add(Local, ends.LocalHost);
         request.Add(Address, ends.LocalHost);
         return routes.Tell(request);
     }
 
-    private static int IntAttribute(ReadOnlySpan<byte> attributes, int wanted)
-    {
-        while (attributes.Length >= 4)
-        {
-            int length = BitConverter.ToUInt16(attributes), type = BitConverter.ToUInt16(attributes[2..]);
-            if (type == wanted && length >= 8)
-            {
-                return BitConverter.ToInt32(attributes[4..]);
-            }
-
-            int step = Math.Max((length + 3) & ~3, 4);
-            attributes = step < attributes.Length ? attributes[step..] : [];
-        }
-
-        return 0;
-    }
+    private static int IntOf(ReadOnlySpan<byte> value) => value.Length < sizeof(int) ? 0 : BitConverter.ToInt32(value);
 }

@@ -1,11 +1,11 @@
 using Dormouse.Protocol.Image;
 
-namespace Dormouse.Runtime.Sockets.External;
+namespace Dormouse.Runtime.Sockets;
 
 /// <summary>Messages for the kernel, being written: netlink(7). Attributes may lie within each other.</summary>
 internal sealed class NetlinkMessages
 {
-    public const int Create = 0x400, Append = 0x800;
+    public const int Create = 0x400, Append = 0x800, Dump = 0x300, Acknowledge = 4;
     private const int Request = 1, LengthBytes = 4;
     private const int Nested = 0x8000;
     private readonly List<byte> _bytes = [];

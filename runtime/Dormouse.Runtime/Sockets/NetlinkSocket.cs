@@ -1,14 +1,16 @@
+// World: Frozen, restored process.
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
-namespace Dormouse.Runtime.Sockets.External;
+namespace Dormouse.Runtime.Sockets;
 
 /// <summary>Tells the kernel what it is to do, and reads what it says to that: netlink(7).</summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
-    public const int Routes = 0, Filter = 12;
+    public const int Routes = 0, SocketDiagnosis = 4, Filter = 12;
     private const int ForcedSendBuffer = 32;
     private const int Raw = 3, HeaderBytes = 16, ErrorType = 2, DoneType = 3, AnswerBytes = 32 * 1024;
+    private const int UsualSendBuffer = 64 * 1024;
     private readonly int _fd;
 
     public NetlinkSocket(int protocol)
@@ -17,10 +19,12 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         _fd = _fd < 0 ? _fd : DescriptorNumbers.Raise(_fd);
     }
 
+    /// <summary>Takes one answer, without its struct nlmsghdr.</summary>
+    public delegate void Reader(ReadOnlySpan<byte> answer);
+
     /// <summary>0, or the first error.</summary>
-    /// <param name="reader">Takes each answer without its struct nlmsghdr.</param>
     /// <remarks>The kernel works while we send; its answers are there when that returns.</remarks>
-    public int Tell(NetlinkMessages messages, SocketDiagnosis.Reader? reader = null)
+    public int Tell(NetlinkMessages messages, Reader? reader = null)
     {
         if (_fd < 0)
         {
@@ -28,7 +32,11 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
 
         byte[] bytes = messages.Finish();
-        SocketCalls.SetInt(_fd, Constant.SOL_SOCKET, ForcedSendBuffer, bytes.Length);
+        if (bytes.Length > UsualSendBuffer)
+        {
+            SocketCalls.SetInt(_fd, Constant.SOL_SOCKET, ForcedSendBuffer, bytes.Length);
+        }
+
         fixed (byte* at = bytes)
         {
             long sent = Kernel.Call(SystemCall.SendTo, _fd, (long)at, bytes.Length);
