@@ -26,6 +26,7 @@ internal sealed class Computation
     private TimeSpan _interval;
     private string _directory;
     private Postponed? _postponed;
+    private string _whyNotRestarted = "";
 
     public Computation(CoordinatorOptions options, TimeProvider clock, ILogger logger)
     {
@@ -247,6 +248,10 @@ internal sealed class Computation
         {
             client.Send(new CommandFailed(FailureKind.Busy, why));
         }
+        else if (request.OnlyJoins)
+        {
+            client.Send(new CommandFailed(FailureKind.Failed, $"The restart was over before this host took part: {_whyNotRestarted}"));
+        }
         else if (Table.Count > 0)
         {
             client.Send(new CommandFailed(FailureKind.Busy,
@@ -331,6 +336,7 @@ internal sealed class Computation
         EndRound();
         round.Failed(failure, reason);
         _admission.AdmitWaiting();
+        if (round.IsRestart) _whyNotRestarted = reason;
         IsUnneeded = round.IsRestart && Table.Count == 0;
     }
 

@@ -40,7 +40,7 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(default(KillCommand)),
         Of(default(QuitCommand)), Of(default(DismissCommand)),
         Of(new IntervalCommand(60)),
-        Of(new RestartBegin(1, 2, 3, 4, true)),
+        Of(new RestartBegin(1, 2, 3, 4, true, true)),
         Of(new DirectoryCommand("/d")),
         Of(new AnnounceCommand("h", "boot-1", 2, 3, "p")),
         Of(new ReachCommand("10.0.0.1")), Of(new Reached("10.0.0.1:7779")),

@@ -55,6 +55,20 @@ internal sealed class PartsTests
         Assert.That(_computation.Client.Take()[^1].Kind, Is.EqualTo(FrameKind.CommandFailed));
     }
 
+    /// <summary>One that dmrestart has started on another host comes a moment after the restart has failed: it must not begin another one.</summary>
+    [Test]
+    public void APartThatComesTooLate_HearsWhy()
+    {
+        _computation.State.BeginRestart(_computation.Client, new RestartBegin(Number, 3, 1, 2));
+        (RecordingPeer lost, _) = Wake(1, "a");
+        _computation.Lose(lost);
+
+        _computation.State.BeginRestart(_second, new RestartBegin(Number, 3, 2, 2, IsPart: true, OnlyJoins: true));
+
+        Assert.That(_second.TakeOne<CommandFailed>().Reason, Does.StartWith("The restart was over").And.Contain("on a ended"));
+        Assert.That(_computation.State.Round, Is.Null);
+    }
+
     [TestCase(Number, 4u, 2u, true, Description = "another generation")]
     [TestCase(Number + 1, 3u, 2u, true, Description = "another computation")]
     [TestCase(Number, 3u, 2u, false, Description = "the whole")]

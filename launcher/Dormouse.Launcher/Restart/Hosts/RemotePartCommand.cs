@@ -63,7 +63,7 @@ internal static class RemotePartCommand
 
         ImageManifest first = part.First;
         ulong session = RestartPlanner.NewSession();
-        CoordinatorContact contact = RestartCoordinator.Begin(coordinator, new RestartBegin(first.Computation, first.Generation, session, first.ImageCount, IsPart: true));
+        CoordinatorContact contact = RestartCoordinator.Begin(coordinator, new RestartBegin(first.Computation, first.Generation, session, first.ImageCount, IsPart: true, OnlyJoins: true));
         PartAnswers.Send(answers, [PartWords.Begun]);
         throw part.Become(contact, session);
     }
