@@ -102,6 +102,11 @@ internal static unsafe class OldAddresses
     /// <summary>What the program takes that address for.</summary>
     public static byte[] ToShown(byte[] now, int protocol, bool isOwn)
     {
+        if (Shim.Addresses() == null)
+        {
+            return now;
+        }
+
         byte[] address = now.AsSpan().ToArray();
         fixed (byte* at = address)
         {

@@ -5,7 +5,7 @@ namespace Dormouse.Runtime.Descriptors;
 internal sealed class CandidateTable
 {
     private readonly Candidate[] _all;
-    private readonly Dictionary<ResourceKey, int> _withKey = [], _withPeer = [];
+    private readonly Dictionary<ResourceKey, int> _withKey, _withPeer;
 
     // Of each: where the next one with the same key, or peer, is; -1 at the end.
     private readonly int[] _nextWithKey, _nextWithPeer;
@@ -14,6 +14,7 @@ internal sealed class CandidateTable
     public CandidateTable(Candidate[] all)
     {
         _all = all;
+        (_withKey, _withPeer) = (new(all.Length), new(all.Length));
         _nextWithKey = new int[all.Length];
         _nextWithPeer = new int[all.Length];
         for (int i = all.Length - 1; i >= 0; i--)

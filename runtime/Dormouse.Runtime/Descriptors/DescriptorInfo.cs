@@ -31,8 +31,14 @@ internal sealed record DescriptorInfo(
     private static DescriptorInfo? ReadSocket(int fd, FileStatus status, bool isClosedOnExec)
     {
         int flags = Kernel.Fcntl(fd, Constant.F_GETFL);
-        return flags >= 0 && (flags & Constant.O_PATH) == 0 && SocketCalls.Domain(fd) is Constant.AF_INET or Constant.AF_INET6
-            ? new DescriptorInfo(fd, status, LinkOf(status), flags, 0, isClosedOnExec, "")
+        if (flags < 0 || (flags & Constant.O_PATH) != 0)
+        {
+            return null;
+        }
+
+        var socket = SocketIdentity.Of(fd);
+        return socket.Domain is Constant.AF_INET or Constant.AF_INET6
+            ? new DescriptorInfo(fd, status, LinkOf(status), flags, 0, isClosedOnExec, "") { _socket = socket }
             : null;
     }
 

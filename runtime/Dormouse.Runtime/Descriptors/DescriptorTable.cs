@@ -12,7 +12,7 @@ internal sealed class DescriptorTable
 {
     private const int SettleMilliseconds = 20;
     private readonly List<OpenFile> _files = [];
-    private readonly Dictionary<ResourceKey, List<OpenFile>> _filesByKey = [];
+    private readonly Dictionary<ResourceKey, OpenFile> _lastByKey = [];
     private readonly Dictionary<ResourceKey, Pipe> _pipes = [];
     private readonly Dictionary<ResourceKey, Pty> _terminals = [];
     private uint _self;
@@ -91,7 +91,7 @@ internal sealed class DescriptorTable
     public void Resolve(uint self, CandidateTable candidates)
     {
         _self = self;
-        var own = new Dictionary<ResourceKey, OpenFile>();
+        var own = new Dictionary<ResourceKey, OpenFile>(_files.Count);
         foreach (OpenFile file in _files)
         {
             own.TryAdd(file.Key, file);
@@ -340,7 +340,13 @@ internal sealed class DescriptorTable
     // The same description under a number that was read before.
     private OpenFile? Known(OpenFile file)
     {
-        return _filesByKey.TryGetValue(file.Key, out List<OpenFile>? others) ? others.Find(other => Sharing.IsSame(file, other.Descriptors[0].Fd)) : null;
+        OpenFile? other = _lastByKey.GetValueOrDefault(file.Key);
+        while (other is not null && !Sharing.IsSame(file, other.Descriptors[0].Fd))
+        {
+            other = other.Alike;
+        }
+
+        return other;
     }
 
     private void AddNew(OpenFile file)
@@ -368,11 +374,7 @@ internal sealed class DescriptorTable
         }
 
         _files.Add(file);
-        if (!_filesByKey.TryGetValue(file.Key, out List<OpenFile>? alike))
-        {
-            _filesByKey.Add(file.Key, alike = []);
-        }
-
-        alike.Add(file);
+        file.Alike = _lastByKey.GetValueOrDefault(file.Key);
+        _lastByKey[file.Key] = file;
     }
 }

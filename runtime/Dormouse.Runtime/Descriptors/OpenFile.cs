@@ -23,6 +23,9 @@ internal abstract class OpenFile(DescriptorInfo info)
     /// <summary>Only unread messages of a socket refer to it (SCM_RIGHTS): the one descriptor above is ours, for as long as we need it.</summary>
     public bool IsCarried { get; set; }
 
+    /// <summary>Another description of this process with the same key.</summary>
+    public OpenFile? Alike { get; set; }
+
     /// <summary>One word for people: file, pipe, eventfd …</summary>
     public abstract string Kind { get; }
 

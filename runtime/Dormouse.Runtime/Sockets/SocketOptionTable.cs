@@ -33,12 +33,16 @@ internal static class SocketOptionTable
     [
         new(Tcp, 1, 4, "TCP_NODELAY"), new(Tcp, 3, 4, "TCP_CORK"), new(Tcp, 4, 4, "TCP_KEEPIDLE"), new(Tcp, 5, 4, "TCP_KEEPINTVL"), new(Tcp, 6, 4, "TCP_KEEPCNT"),
         new(Tcp, 7, 4, "TCP_SYNCNT"), new(Tcp, 8, 4, "TCP_LINGER2"), new(Tcp, 9, 4, "TCP_DEFER_ACCEPT"), new(Tcp, 13, 16, "TCP_CONGESTION"),
-        new(Tcp, 16, 4, "TCP_THIN_LINEAR_TIMEOUTS"), new(Tcp, 18, 4, "TCP_USER_TIMEOUT"), new(Tcp, 23, 4, "TCP_FASTOPEN"), new(Tcp, 25, 4, "TCP_NOTSENT_LOWAT"),
-        new(Tcp, 27, 4, "TCP_SAVE_SYN"), new(Tcp, 30, 4, "TCP_FASTOPEN_CONNECT"), new(Tcp, 34, 4, "TCP_FASTOPEN_NO_COOKIE"), new(Tcp, 36, 4, "TCP_INQ"),
+        new(Tcp, 16, 4, "TCP_THIN_LINEAR_TIMEOUTS"), new(Tcp, 18, 4, "TCP_USER_TIMEOUT"), new(Tcp, 25, 4, "TCP_NOTSENT_LOWAT"),
+        new(Tcp, 27, 4, "TCP_SAVE_SYN"), new(Tcp, 34, 4, "TCP_FASTOPEN_NO_COOKIE"), new(Tcp, 36, 4, "TCP_INQ"),
         new(Tcp, 37, 4, "TCP_TX_DELAY"), new(Tcp, 44, 4, "TCP_RTO_MAX_MS"),
     ];
 
-    private static readonly SocketOption[] s_tcpWithoutConnection = [new(Tcp, 2, 4, "TCP_MAXSEG"), new(Tcp, 10, 4, "TCP_WINDOW_CLAMP")];
+    // Connections change them, or do not take them any more (do_tcp_setsockopt in net/ipv4/tcp.c).
+    private static readonly SocketOption[] s_tcpWithoutConnection =
+    [
+        new(Tcp, 2, 4, "TCP_MAXSEG"), new(Tcp, 10, 4, "TCP_WINDOW_CLAMP"), new(Tcp, 23, 4, "TCP_FASTOPEN"), new(Tcp, 30, 4, "TCP_FASTOPEN_CONNECT"),
+    ];
 
     private static readonly SocketOption[] s_udp =
     [

@@ -116,7 +116,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     {
         get
         {
-            if (!_isAcknowledged)
+            if (!_isAcknowledged && _state.MayOweAcknowledgement)
             {
                 ReceiveBuffer.Acknowledge(Info.Fd);
                 _isAcknowledged = true;

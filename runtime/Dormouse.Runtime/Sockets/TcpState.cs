@@ -8,9 +8,10 @@ namespace Dormouse.Runtime.Sockets;
 /// <param name="Waiting">Of a listener: connections not accepted yet (tcpi_unacked).</param>
 /// <param name="Backlog">Of a listener: its limit (tcpi_sacked).</param>
 /// <param name="WasConnected">A round trip has been measured (tcpi_rtt): it is or was a connection, not only a try.</param>
+/// <param name="QuietMilliseconds">Since the last data came (tcpi_last_data_recv).</param>
 /// <param name="Sent">Bytes that the program has written, modulo 2^32; without what marks beginning and end.</param>
 /// <param name="Received">Bytes that have come, read or not, modulo 2^32.</param>
-internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected, uint Sent, uint Received)
+internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected, uint QuietMilliseconds, uint Sent, uint Received)
 {
     public const int Established = 1, SynSent = 2, TimeWait = 6, CloseWait = 8;
     private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Closing = 11;
@@ -26,11 +27,11 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
 
     private static TcpState Read(ReadOnlySpan<byte> info)
     {
-        const int Unacknowledged = 24, SelectivelyAcknowledged = 28, RoundTrip = 68;
+        const int Unacknowledged = 24, SelectivelyAcknowledged = 28, LastData = 52, RoundTrip = 68;
         const int BytesReceived = 128, NotSent = 144, BytesSent = 200, BytesSentAgain = 208;
         var state = new TcpState(
             info[0], BitConverter.ToInt32(info[Unacknowledged..]), BitConverter.ToInt32(info[SelectivelyAcknowledged..]),
-            BitConverter.ToInt32(info[RoundTrip..]) != 0,
+            BitConverter.ToInt32(info[RoundTrip..]) != 0, BitConverter.ToUInt32(info[LastData..]),
             (uint)(BitConverter.ToUInt64(info[BytesSent..]) - BitConverter.ToUInt64(info[BytesSentAgain..])) + BitConverter.ToUInt32(info[NotSent..]),
             (uint)BitConverter.ToUInt64(info[BytesReceived..]));
         // tcp_fin() takes the end of the stream for a byte that has come; retransmissions are counted twice as sent.
@@ -43,6 +44,9 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
     public bool IsConnecting => State == SynSent;
 
     public bool IsClosed => State == Closed;
+
+    /// <summary>What has come may not be acknowledged yet: the kernel delays that for 200 ms at most (TCP_DELACK_MAX in include/net/tcp.h).</summary>
+    public bool MayOweAcknowledgement => QuietMilliseconds <= 1000;
 
     /// <summary>This end has shut down sending.</summary>
     public bool HasSentEnd => State is FinWait1 or FinWait2 or TimeWait or LastAck or Closing;
