@@ -1,11 +1,13 @@
 /* Proves: whatever a program has set on its sockets is as it was: TCP connected and
- * listening, UDP of IPv4 and IPv6, AF_UNIX; also buffer sizes and packet filters. */
+ * listening, UDP of IPv4 and IPv6, AF_UNIX; also buffer sizes and packet filters, which
+ * of them an exec closes, and a lock on one. */
 #include "../sample.h"
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #define OPTION(level, name, value) { level, name, #name, value }
 
@@ -100,6 +102,25 @@ static void check_filter(int filtered, const struct sockaddr_in *name)
     close(sender);
 }
 
+static void check_descriptors(const struct subject *subjects)
+{
+    for (int i = 0; i < SOCKETS; i++)
+        CHECK(fcntl(subjects[i].fd, F_GETFD) == (i % 2 == 0 ? FD_CLOEXEC : 0), "%s: FD_CLOEXEC is %d", subjects[i].name, fcntl(subjects[i].fd, F_GETFD));
+}
+
+/* Only another process sees it. */
+static void check_lock(int fd)
+{
+    pid_t child = TRY(fork());
+    if (child == 0) {
+        struct flock found = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        _exit(fcntl(fd, F_GETLK, &found) == 0 && found.l_type == F_WRLCK && found.l_pid == getppid() ? 0 : 1);
+    }
+    int status;
+    TRY(waitpid(child, &status, 0));
+    CHECK(status == 0, "the lock on the connection is gone");
+}
+
 int main(void)
 {
     struct subject subjects[SOCKETS];
@@ -132,6 +153,12 @@ int main(void)
     TRY(getsockname(filtered, (void *)&filtered_name, &length));
     TRY(setsockopt(filtered, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
     check_filter(filtered, &filtered_name);
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    TRY(fcntl(client, F_SETLK, &lock));
+    for (int i = 0; i < SOCKETS; i += 2)
+        TRY(fcntl(subjects[i].fd, F_SETFD, FD_CLOEXEC));
+    check_descriptors(subjects);
+    check_lock(client);
 
     sample_ready();
     while (sample_more(100))
@@ -139,6 +166,8 @@ int main(void)
 
     for (int i = 0; i < SOCKETS; i++)
         check(&subjects[i]);
+    check_descriptors(subjects);
+    check_lock(client);
     check_filter(filtered, &filtered_name);
     return sample_ok(0);
 }
