@@ -7,5 +7,9 @@ namespace Dormouse.Runtime.Sockets;
 internal readonly record struct SocketIdentity(int Domain, int Type, int Protocol, bool IsListening)
 {
     public static SocketIdentity Of(int fd)
-        => new(SocketCalls.Domain(fd), SocketCalls.Type(fd), SocketCalls.Protocol(fd), SocketCalls.IsListening(fd));
+    {
+        int domain = SocketCalls.Domain(fd), protocol = SocketCalls.Protocol(fd);
+        bool isTcp = domain is Constant.AF_INET or Constant.AF_INET6 && SocketCalls.IsTcp(protocol);
+        return new SocketIdentity(domain, isTcp ? Constant.SOCK_STREAM : SocketCalls.Type(fd), protocol, SocketCalls.IsListening(fd));
+    }
 }
