@@ -43,10 +43,22 @@ internal sealed class HostCounters
         {
             hosts.StartOn(name, "mouse", "sh", "-c", $"exec dmlaunch -j {string.Join(' ', CoordinatorOn(names[0]))} {Built.Sample("counter")} > {counters.OutputOf(name)}");
             await counters.WaitForMoreAsync(name, 0, token);
+            await counters.WaitForMemberAsync(name, token);
         }
 
         return counters;
     }
+
+    // In the order of the names, since the members are numbered as they join.
+    private Task WaitForMemberAsync(string name, CancellationToken token) => Condition.WaitAsync(
+        $"a member on {name}",
+        async () =>
+        {
+            string places = await PlacesAsync(_names[0], token);
+            return (places.Split(", ").Contains($"{name} 1"), places);
+        },
+        CheckpointedProgram.Deadline,
+        token);
 
     public async Task StartCoordinatorAsync(string host, CancellationToken token)
     {
