@@ -142,6 +142,12 @@ static inline __attribute__((unused)) int64_t dm_futex(void *word, int operation
     return dm_syscall6(__NR_futex, (int64_t)word, operation, value, (int64_t)timeout, 0, 0);
 }
 
+/* FUTEX_WAIT_BITSET and FUTEX_WAKE_BITSET of one process: who waits with one of these bits. */
+static inline __attribute__((unused)) int64_t dm_futex_bits(void *word, int operation, uint32_t value, uint32_t bits)
+{
+    return dm_syscall6(__NR_futex, (int64_t)word, operation, value, 0, 0, bits);
+}
+
 static inline __attribute__((unused)) int64_t dm_gettid(void)
 {
     return dm_syscall0(__NR_gettid);

@@ -34,7 +34,6 @@ enum dm_slot_request {
     DM_REQUEST_NONE = 0,
     DM_REQUEST_NOTE_PENDING = 1, /* the signals in its own queue: pending.h */
     DM_REQUEST_CLOSE = 2,        /* a descriptor of the program's table: own_table.h */
-    DM_REQUEST_NOTE_FLAGS = 3,   /* of descriptors of the program's table: own_table.h */
 };
 
 #define DM_SUSPEND_SIGNAL 33 /* see src/suspend.c */

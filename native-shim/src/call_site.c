@@ -153,6 +153,12 @@ int64_t dm_call_number_in_code(uint64_t after, const uint64_t *registers)
     return -1;
 }
 
+bool dm_code_has_call_number(uint64_t after)
+{
+    static const uint64_t Any[16];
+    return dm_call_number_in_code(after, Any) >= 0;
+}
+
 static int64_t number_in_frame(const ucontext_t *context)
 {
     /* Numbered as the processor does. A system call changes rax, rcx (1) and r11 only. */

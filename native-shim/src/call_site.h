@@ -6,6 +6,7 @@
 #ifndef DM_CALL_SITE_H
 #define DM_CALL_SITE_H
 
+#include <stdbool.h>
 #include <ucontext.h>
 
 #include "interrupted.h"
@@ -16,5 +17,8 @@ int64_t dm_interrupted_call_number(const struct dm_blocked_call *blocked, const 
 /* As far as the code alone tells: `after` is the address behind a syscall instruction, `registers` as they are there
  * (index: the number that the processor gives them; may be NULL), -1 when it does not say. */
 int64_t dm_call_number_in_code(uint64_t after, const uint64_t *registers);
+
+/* Whether it will say, once the registers are known. */
+bool dm_code_has_call_number(uint64_t after);
 
 #endif

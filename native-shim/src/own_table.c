@@ -46,26 +46,6 @@ int64_t dm_table_borrow(int fd)
     return copy;
 }
 
-static struct {
-    const int32_t *numbers;
-    int32_t *flags;
-    uint32_t count;
-} s_question;
-
-int dm_table_flags(const int32_t *numbers, int32_t *flags, uint32_t count)
-{
-    s_question.numbers = numbers;
-    s_question.flags = flags;
-    s_question.count = count;
-    return dm_ask_program(DM_REQUEST_NOTE_FLAGS, 0);
-}
-
-void dm_table_note_flags(void)
-{
-    for (uint32_t i = 0; i < s_question.count; i++)
-        s_question.flags[i] = (int32_t)dm_syscall2(__NR_fcntl, s_question.numbers[i], F_GETFD);
-}
-
 int dm_table_leave_with(uint32_t keep)
 {
     if (keep == 0 || !dm_table_can_be_borrowed())

@@ -20,13 +20,6 @@ int dm_table_leave(void);
 /* A copy of the program's descriptor in our own table, which the caller closes; or -errno. */
 int64_t dm_table_borrow(int fd);
 
-/* While the program's threads are parked: `flags` becomes what fcntl(2) says to F_GETFD of `numbers` in the program's table; that no
- * borrowed descriptor tells. 0 or -ESRCH. */
-int dm_table_flags(const int32_t *numbers, int32_t *flags, uint32_t count);
-
-/* That, in a parked thread. */
-void dm_table_note_flags(void);
-
 /* In a restored process, all threads of the program parked: leaves the table to them, and takes along only `keep`. 0 when the
  * table stays shared, 1 when it is our own now. */
 int dm_table_leave_with(uint32_t keep);

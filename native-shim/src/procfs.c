@@ -271,6 +271,6 @@ void dm_read_blocked_call(uint32_t tid, struct dm_thread_slot *slot)
     slot->call_pc = read_hex(&at);
     if (may_have_relative_timeout(slot->call_number, arguments))
         slot->blocked_nanoseconds = blocked_for(tid, &slot->voluntary_switches);
-    else if (dm_call_number_in_code(slot->call_pc, NULL) < 0)
+    else if (!dm_code_has_call_number(slot->call_pc))
         last_ran(tid, &slot->voluntary_switches);
 }

@@ -86,9 +86,6 @@ static void answer_request(struct dm_thread_slot *slot, struct dm_pending *pendi
     case DM_REQUEST_CLOSE:
         dm_close((int)slot->argument);
         break;
-    case DM_REQUEST_NOTE_FLAGS:
-        dm_table_note_flags();
-        break;
     default:
         return;
     }
@@ -108,6 +105,12 @@ static void take_resent(uint32_t epoch)
         ;
 }
 
+/* Parked threads wait for one word with these, so that a request need not wake all of them. */
+static uint32_t bit_of(const struct dm_thread_slot *slot)
+{
+    return 1u << (slot - s_suspension.slots) % 32;
+}
+
 static void park(struct dm_thread_slot *slot)
 {
     struct dm_pending pending;
@@ -125,7 +128,7 @@ static void park(struct dm_thread_slot *slot)
         if ((int32_t)(released - epoch) >= 0)
             break;
         answer_request(slot, &pending);
-        dm_futex(&s_suspension.released, FUTEX_WAIT_PRIVATE, released, NULL);
+        dm_futex_bits(&s_suspension.released, FUTEX_WAIT_BITSET_PRIVATE, released, bit_of(slot));
     }
     if (pending.restored != 0)
         dm_pending_put_back(&pending);
@@ -359,7 +362,7 @@ static void await_answers(void)
         while (__atomic_load_n(&s_suspension.slots[i].request, __ATOMIC_ACQUIRE) != 0) {
             /* Woken anew each time: a thread may have looked at its request right before it was set. */
             uint32_t parked = __atomic_load_n(&s_suspension.parked, __ATOMIC_ACQUIRE);
-            dm_futex(&s_suspension.released, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL);
+            dm_futex_bits(&s_suspension.released, FUTEX_WAKE_BITSET_PRIVATE, 0x7fffffff, bit_of(&s_suspension.slots[i]));
             struct timespec pause = {0, 1000000};
             dm_futex(&s_suspension.parked, FUTEX_WAIT_PRIVATE, parked, &pause);
         }

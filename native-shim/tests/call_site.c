@@ -40,6 +40,13 @@ static void numbers_are_found(const uint64_t *registers)
     CHECK(NUMBER("\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05", NULL) == SYS_rt_sigreturn);
 }
 
+static void what_a_register_will_tell_is_known_before(void)
+{
+    memcpy(s_page, "\x44\x89\xc8\x0f\x05\x8b\x00\x0f\x05", 9);
+    CHECK(dm_code_has_call_number((uint64_t)s_page + 5));
+    CHECK(!dm_code_has_call_number((uint64_t)s_page + 9));
+}
+
 static void nothing_is_guessed(const uint64_t *registers)
 {
     CHECK(NUMBER("\x44\x89\xc8\x0f\x05", NULL) == -1);                             /* in a register, and none is given */
@@ -76,5 +83,6 @@ int main(void)
     numbers_are_found(registers);
     nothing_is_guessed(registers);
     the_page_is_not_left();
+    what_a_register_will_tell_is_known_before();
     return 0;
 }

@@ -37,21 +37,6 @@ internal sealed unsafe class BorrowedDescriptors
         }
     }
 
-    /// <summary>FD_CLOEXEC or 0 of each of <paramref name="numbers"/>, which a copy has not; negative where nobody can tell.</summary>
-    public static int[] Flags(List<int> numbers)
-    {
-        int[] asked = numbers.ToArray(), flags = new int[asked.Length];
-        if (!IsNeeded)
-        {
-            return Array.ConvertAll(asked, fd => Kernel.Fcntl(fd, Constant.F_GETFD));
-        }
-
-        fixed (int* number = asked, flag = flags)
-        {
-            return Shim.TableFlags(number, flag, (uint)asked.Length) < 0 ? Array.ConvertAll(asked, _ => -1) : flags;
-        }
-    }
-
     /// <summary>Gives all of them up; also when not all could be taken.</summary>
     public void Release()
     {

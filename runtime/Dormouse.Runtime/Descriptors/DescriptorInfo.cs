@@ -20,27 +20,7 @@ internal sealed record DescriptorInfo(
     private SocketIdentity? _socket;
 
     /// <summary>Reads a descriptor, or null when it is not open.</summary>
-    /// <param name="flags">FD_CLOEXEC or 0; negative: not known yet.</param>
-    /// <param name="lockedInodes">Of files that somebody has locked.</param>
-    public static DescriptorInfo? Read(int fd, int flags, List<ulong> lockedInodes)
-        => Kernel.FStat(fd, out FileStatus status) == 0 && status.Type == FileStatus.Socket && flags >= 0 && !lockedInodes.Contains(status.Inode)
-            ? ReadSocket(fd, status, (flags & Constant.FD_CLOEXEC) != 0) ?? Read(fd, "/proc/self")
-            : Read(fd, "/proc/self");
-
-    // Of internet sockets, which a process may have thousands of, fdinfo has nothing that cannot be had for less. Else null.
-    private static DescriptorInfo? ReadSocket(int fd, FileStatus status, bool isClosedOnExec)
-    {
-        int flags = Kernel.Fcntl(fd, Constant.F_GETFL);
-        if (flags < 0 || (flags & Constant.O_PATH) != 0)
-        {
-            return null;
-        }
-
-        var socket = SocketIdentity.Of(fd);
-        return socket.Domain is Constant.AF_INET or Constant.AF_INET6
-            ? new DescriptorInfo(fd, status, LinkOf(status), flags, 0, isClosedOnExec, "") { _socket = socket }
-            : null;
-    }
+    public static DescriptorInfo? Read(int fd) => Read(fd, "/proc/self");
 
     /// <summary>Reads a descriptor of our own table.</summary>
     public static DescriptorInfo? ReadOwn(int fd) => Read(fd, "/proc/thread-self");

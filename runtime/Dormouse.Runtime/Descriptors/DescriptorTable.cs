@@ -46,14 +46,12 @@ internal sealed class DescriptorTable
         ObjectKeys.ForgetHost();
         var table = new DescriptorTable();
         string launchStdio = LaunchStdio.Text;
-        int[] flags = BorrowedDescriptors.Flags(numbers);
-        List<ulong> lockedInodes = FileLocks.LockedInodes();
-        for (int i = 0; i < flags.Length; i++)
+        foreach (int fd in numbers)
         {
-            if (DescriptorInfo.Read(numbers[i], flags[i], lockedInodes) is { } info)
+            if (DescriptorInfo.Read(fd) is { } info)
             {
                 table.Add(info, launchStdio);
-                table.Floor = Math.Max(table.Floor, numbers[i] + 1);
+                table.Floor = Math.Max(table.Floor, fd + 1);
             }
         }
 

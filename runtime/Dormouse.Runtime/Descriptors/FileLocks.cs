@@ -41,26 +41,6 @@ internal sealed unsafe class FileLocks
         return locks;
     }
 
-    /// <summary>The inodes of all files that somebody has locked, of whatever file system: proc_locks(5).</summary>
-    public static List<ulong> LockedInodes()
-    {
-        var inodes = new List<ulong>();
-        foreach (string line in ProcFile.ReadText("/proc/locks").Split('\n'))
-        {
-            // 1: FLOCK  ADVISORY  WRITE 4711 08:02:12345 0 EOF; those who wait have "->" behind the number.
-            foreach (string word in line.Split(' '))
-            {
-                int colon = word.LastIndexOf(':');
-                if (word.IndexOf(':') < colon && ulong.TryParse(word.AsSpan(colon + 1), CultureInfo.InvariantCulture, out ulong inode))
-                {
-                    inodes.Add(inode);
-                }
-            }
-        }
-
-        return inodes;
-    }
-
     /// <summary>What will not survive.</summary>
     public void AddLosses(List<string> losses)
     {

@@ -154,10 +154,6 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_capture_pending")]
     public static extern void CapturePending();
 
-    /// <summary>What F_GETFD says in the program's table; 0 or -errno.</summary>
-    [DllImport(Library, EntryPoint = "dm_table_flags")]
-    public static extern int TableFlags(int* numbers, int* flags, uint count);
-
     /// <summary>Leaves the descriptor table to the program and takes only <paramref name="keep"/> along; 0 when that cannot be.</summary>
     [DllImport(Library, EntryPoint = "dm_table_leave_with")]
     public static extern uint LeaveTableWith(uint keep);
