@@ -134,7 +134,7 @@ static int64_t number_set_at(const uint8_t *at, const uint8_t *end, const uint64
     }
     if (at != end)
         return -1;
-    return first.value >= 0 ? first.value : first.source >= 0 && registers != NULL ? (int64_t)registers[first.source] : -1;
+    return first.value >= 0 ? first.value : first.source >= 0 ? (int64_t)registers[first.source] : -1;
 }
 
 int64_t dm_call_number_in_code(uint64_t after, const uint64_t *registers)

@@ -15,7 +15,7 @@
 int64_t dm_interrupted_call_number(const struct dm_blocked_call *blocked, const ucontext_t *context);
 
 /* As far as the code alone tells: `after` is the address behind a syscall instruction, `registers` as they are there
- * (index: the number that the processor gives them; may be NULL), -1 when it does not say. */
+ * (index: the number that the processor gives them), -1 when it does not say. */
 int64_t dm_call_number_in_code(uint64_t after, const uint64_t *registers);
 
 /* Whether it will say, once the registers are known. */

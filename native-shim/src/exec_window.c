@@ -6,7 +6,7 @@
  *
  * What libc starts by itself is in no danger: system(3), popen(3), wordexp(3) and posix_spawn(3) execute in a child that borrows
  * its parent's memory (sysdeps/unix/sysv/linux/spawni.c), is a process of its own, and has nobody who suspends it. A
- * program that executes by syscall(2) does not come by here.
+ * program that executes by a system call of its own does not come by here (libc's syscall(2) does).
  */
 #define _GNU_SOURCE
 #include "exec_window.h"

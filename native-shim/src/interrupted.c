@@ -141,7 +141,7 @@ static bool has_relative_timeout(const struct interruptible *entry, ucontext_t *
 
 /* What a call that was `given` this much time, in nanoseconds, has left. The one that we looked at may have ended before the signal
  * came, and this one be the next, just begun: at another place, or later than that one's time was over, which would
- * have ended it (or after the thread had blocked anew: suspend.c sees to that). */
+ * have ended it (or after the thread had blocked anew: dm_blocked_call_of sees to that). */
 static int64_t time_left(const struct dm_blocked_call *blocked, const ucontext_t *context, int64_t given)
 {
     bool is_next = blocked->nanoseconds < 0 || blocked->pc != (uint64_t)context->uc_mcontext.gregs[REG_RIP] ||

@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include "own_table.h"
 
-#include <fcntl.h>
-
 #include "dm_syscall.h"
 #include "suspend.h"
 
@@ -53,6 +51,6 @@ int dm_table_leave_with(uint32_t keep)
     if (dm_is_error(dm_syscall3(__NR_close_range, 0, keep - 1, CLOSE_RANGE_UNSHARE_FLAG)))
         return 0;
     dm_syscall3(__NR_close_range, keep + 1, LAST_DESCRIPTOR, 0);
-    (void)dm_ask_program(DM_REQUEST_CLOSE, keep);
+    dm_close_in_program(keep);
     return 1;
 }

@@ -23,7 +23,6 @@
 #include "dm_syscall.h"
 #include "exec_window.h"
 #include "interrupted.h"
-#include "own_table.h"
 #include "pending.h"
 #include "pending_search.h"
 #include "procfs.h"
@@ -53,7 +52,7 @@ static struct {
     uint32_t resent;   /* the last epoch in which a signal was sent twice */
     struct kernel_sigaction previous;
     struct {
-        int64_t thread, user;
+        int64_t process, thread, user;
     } self;
     uint64_t every_cpu[DM_CPU_WORDS];
 } s_suspension;
@@ -174,13 +173,13 @@ static void install_handler(struct kernel_sigaction *previous)
         *previous = old;
 }
 
-static int queue_signal(uint32_t tid, struct dm_thread_slot *slot)
+static int queue_signal(int64_t process, uint32_t tid, struct dm_thread_slot *slot)
 {
     siginfo_t info;
     memset(&info, 0, sizeof info);
     info.si_signo = DM_SUSPEND_SIGNAL;
     info.si_code = SI_QUEUE;
-    info.si_pid = (int)dm_getpid();
+    info.si_pid = (int)process;
     info.si_uid = (unsigned)s_suspension.self.user;
     info.si_value.sival_ptr = slot;
     return (int)dm_syscall4(__NR_rt_tgsigqueueinfo, info.si_pid, tid, DM_SUSPEND_SIGNAL, (int64_t)&info);
@@ -188,7 +187,7 @@ static int queue_signal(uint32_t tid, struct dm_thread_slot *slot)
 
 static int send_signal(struct dm_thread_slot *slot)
 {
-    return queue_signal(slot->tid, slot);
+    return queue_signal(s_suspension.self.process, slot->tid, slot);
 }
 
 static bool is_own_thread(uint32_t tid)
@@ -313,6 +312,7 @@ int dm_suspend(uint32_t deadline_milliseconds, struct dm_suspend_failure *failur
         return error;
     s_suspension.count = 0;
     s_suspension.epoch++;
+    s_suspension.self.process = dm_getpid();
     s_suspension.self.thread = dm_gettid();
     s_suspension.self.user = dm_syscall0(__NR_getuid);
     dm_every_cpu(s_suspension.every_cpu);
@@ -375,20 +375,17 @@ void dm_capture_pending(void)
     await_answers();
 }
 
-int dm_ask_program(enum dm_slot_request request, uint32_t argument)
+void dm_close_in_program(uint32_t descriptor)
 {
-    struct dm_thread_slot *chosen = NULL;
     for (uint32_t i = 0; i < s_suspension.count; i++) {
         struct dm_thread_slot *slot = &s_suspension.slots[i];
-        if (slot->state == DM_SLOT_PARKED && (chosen == NULL || slot->tid == (uint32_t)dm_getpid()))
-            chosen = slot;
+        if (slot->state != DM_SLOT_PARKED)
+            continue;
+        slot->argument = descriptor;
+        __atomic_store_n(&slot->request, DM_REQUEST_CLOSE, __ATOMIC_RELEASE);
+        break;
     }
-    if (chosen == NULL)
-        return -ESRCH;
-    chosen->argument = argument;
-    __atomic_store_n(&chosen->request, request, __ATOMIC_RELEASE);
     await_answers();
-    return 0;
 }
 
 void dm_resume(void)
@@ -405,7 +402,7 @@ void dm_resume(void)
 void dm_interrupt_own_thread(uint32_t tid)
 {
     install_handler(&s_suspension.previous);
-    queue_signal(tid, NULL);
+    queue_signal(dm_getpid(), tid, NULL);
 }
 
 void dm_own_thread_interrupted(void)

@@ -25,8 +25,8 @@ struct dm_thread_slot *dm_suspended_slots(uint32_t *count);
  * all members of the computation are suspended, so that no signal is on its way between them. */
 void dm_capture_pending(void);
 
-/* Has one of the parked threads, the main thread where it is there, do something and waits for it. 0 or -ESRCH. */
-int dm_ask_program(enum dm_slot_request request, uint32_t argument);
+/* Has one of the parked threads close `descriptor` in the table that they share and we do not. */
+void dm_close_in_program(uint32_t descriptor);
 
 /* Lets all threads go on where they were, in this process or in a restored one. */
 void dm_resume(void);

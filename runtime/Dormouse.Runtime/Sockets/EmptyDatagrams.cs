@@ -37,13 +37,7 @@ internal static class EmptyDatagrams
     /// <summary>Another holder was shown more: its looks have hidden empty ones from this process.</summary>
     public static void NoteHidden(int fd, IReadOnlyList<SocketMessage> shown)
     {
-        var datagrams = new Datagram[shown.Count];
-        for (int i = 0; i < datagrams.Length; i++)
-        {
-            datagrams[i] = Remember(shown[i]);
-        }
-
-        s_seen[SocketCalls.Cookie(fd)] = new Seen(datagrams, -1) { IsPart = true };
+        s_seen[SocketCalls.Cookie(fd)] = new Seen(RememberAll(shown), -1) { IsPart = true };
     }
 
     /// <summary>Adds to <paramref name="messages"/>, all that a look at a socket shows, those that it has passed over.</summary>
@@ -76,7 +70,7 @@ internal static class EmptyDatagrams
         }
         else if (messages.Exists(message => message.Bytes.Length == 0))
         {
-            s_seen[cookie] = new Seen(messages.ConvertAll(Remember).ToArray(), queued);
+            s_seen[cookie] = new Seen(RememberAll(messages), queued);
         }
 
         return isComplete;
@@ -181,6 +175,17 @@ internal static class EmptyDatagrams
         }
 
         return -1;
+    }
+
+    private static Datagram[] RememberAll(IReadOnlyList<SocketMessage> messages)
+    {
+        var all = new Datagram[messages.Count];
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i] = Remember(messages[i]);
+        }
+
+        return all;
     }
 
     private static Datagram Remember(SocketMessage message)

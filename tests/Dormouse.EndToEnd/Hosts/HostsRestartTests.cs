@@ -14,24 +14,16 @@ internal sealed class HostsRestartTests
         HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
 
         // As many others, from one of them.
-        await counters.CheckpointAndKillAsync("a", token);
-        await counters.WakeAsync("c", token, "--hosts", "c,d", counters.Images);
-        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 1, d 1"), hosts.Transcript.ToString());
+        await MoveAsync(hosts, counters, "a", "c", "c 1, d 1", token, "--hosts", "c,d");
 
         // Fewer: each original host is a pod of its own.
-        await counters.CheckpointAndKillAsync("c", token);
-        await counters.WakeAsync("d", token, "--hosts", "d", counters.Images);
-        Assert.That(await counters.PlacesAsync("d", token), Is.EqualTo("d 2"), hosts.Transcript.ToString());
+        await MoveAsync(hosts, counters, "c", "d", "d 2", token, "--hosts", "d");
 
         // More, from a host where nothing wakes.
-        await counters.CheckpointAndKillAsync("d", token);
-        await counters.WakeAsync("a", token, "--hosts", "b,c", counters.Images);
-        Assert.That(await counters.PlacesAsync("a", token), Is.EqualTo("b 1, c 1"), hosts.Transcript.ToString());
+        await MoveAsync(hosts, counters, "d", "a", "b 1, c 1", token, "--hosts", "b,c");
 
         // The same, in the other order.
-        await counters.CheckpointAndKillAsync("a", token);
-        RunningProcess restart = await counters.WakeAsync("b", token, "--host-map", "b=c,c=b", counters.Images);
-        Assert.That(await counters.PlacesAsync("b", token), Is.EqualTo("b 1, c 1"), hosts.Transcript.ToString());
+        RunningProcess restart = await MoveAsync(hosts, counters, "a", "b", "b 1, c 1", token, "--host-map", "b=c,c=b");
 
         await counters.AssertContentAsync(restart, token);
         hosts.Passed();
@@ -43,24 +35,30 @@ internal sealed class HostsRestartTests
     {
         await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "c", "d");
         HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
-        await counters.CheckpointAndKillAsync("a", token);
-        await counters.WakeAsync("c", token, "--hosts", "c", counters.Images);
-        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 2"), hosts.Transcript.ToString());
+        await MoveAsync(hosts, counters, "a", "c", "c 2", token, "--hosts", "c");
 
-        await counters.CheckpointAndKillAsync("c", token);
-        RunningProcess apart = await counters.WakeAsync("c", token, "--hosts", "c,d", counters.Images);
-        Assert.That(await counters.PlacesAsync("c", token), Is.EqualTo("c 1, d 1"), hosts.Transcript.ToString());
+        RunningProcess apart = await MoveAsync(hosts, counters, "c", "c", "c 1, d 1", token, "--hosts", "c,d");
         Assert.That(apart.Errors, Does.Contain("what ran on a on c, b on d\n"), hosts.Transcript.ToString());
 
-        await counters.CheckpointAndKillAsync("c", token);
-        await counters.WakeAsync("d", token, "--hosts", "d", counters.Images);
-        await counters.CheckpointAndKillAsync("d", token);
-        RunningProcess restart = await counters.WakeAsync("b", token, "--host-map", "b=a,a=b", counters.Images);
+        await MoveAsync(hosts, counters, "c", "d", "d 2", token, "--hosts", "d");
+        RunningProcess restart = await MoveAsync(hosts, counters, "d", "b", "a 1, b 1", token, "--host-map", "b=a,a=b");
         Assert.That(restart.Errors, Does.Contain("what ran on b on a, a on b\n"), hosts.Transcript.ToString());
-        Assert.That(await counters.PlacesAsync("b", token), Is.EqualTo("a 1, b 1"), hosts.Transcript.ToString());
 
         await counters.AssertContentAsync(restart, token);
         hosts.Passed();
+    }
+
+    /// <summary>All sleep and are killed, and wake by a dmrestart on a host.</summary>
+    /// <param name="from">The host of the coordinator.</param>
+    /// <param name="to">Where dmrestart is called.</param>
+    /// <param name="places">Where they must be then.</param>
+    private static async Task<RunningProcess> MoveAsync(
+        HostGroup hosts, HostCounters counters, string from, string to, string places, CancellationToken token, params string[] options)
+    {
+        await counters.CheckpointAndKillAsync(from, token);
+        RunningProcess restart = await counters.WakeAsync(to, token, [.. options, counters.Images]);
+        Assert.That(await counters.PlacesAsync(to, token), Is.EqualTo(places), hosts.Transcript.ToString());
+        return restart;
     }
 
     /// <summary>What is rolled back on other hosts is said where dmrestart was typed, each in a line with the host's name.</summary>
