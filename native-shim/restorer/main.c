@@ -136,14 +136,15 @@ static void find_kernel_parts(struct dm_run *run)
     }
 }
 
-/* High numbers may be above the soft limit. */
+/* High numbers may be above the soft limit; root, or who has CAP_SYS_RESOURCE, may go above the hard one, too. */
 static void raise_limit(struct dm_run *run)
 {
     const uint64_t needed = (uint64_t)run->plan->high_fd + RESERVED_DESCRIPTORS;
     (void)dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (int64_t)&run->descriptors);
     const struct dm_limit higher = {needed, run->descriptors.hard};
-    if (run->descriptors.soft < needed)
-        (void)dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, (int64_t)&higher, 0);
+    const struct dm_limit highest = {needed, needed};
+    if (run->descriptors.soft < needed && dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, (int64_t)&higher, 0) < 0)
+        (void)dm_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, (int64_t)&highest, 0);
 }
 
 static void prepare_descriptors(struct dm_run *run)

@@ -36,6 +36,8 @@
 /* Programs that end sooner never speak to the coordinator: a shell's short commands. A
  * checkpoint finds such a process through its parent and waits for it. */
 #define HELLO_DELAY_NANOSECONDS 3000000
+#define HIGHEST_SELECTED 16384
+#define PAUSE_NANOSECONDS 20000000
 
 int dm_managed_step(struct dm_step *step);
 
@@ -60,6 +62,23 @@ struct dm_self *dm_self(void)
     return &s_self;
 }
 
+/* poll(2) takes no more descriptors than RLIMIT_NOFILE, so none where that is 0; select(2) does not ask. A number that is too high
+ * for the set is looked at now and then. */
+static int64_t select_one(int fd, const struct timespec *timeout, const uint64_t *mask)
+{
+    uint64_t set[HIGHEST_SELECTED / 64] = {0};
+    const struct {
+        const uint64_t *mask;
+        uint64_t bytes;
+    } signals = {mask, sizeof *mask};
+    static const struct timespec Pause = {0, PAUSE_NANOSECONDS};
+    if (fd >= HIGHEST_SELECTED)
+        return dm_syscall5(__NR_ppoll, 0, 0, (int64_t)&Pause, (int64_t)mask, sizeof *mask);
+    if (fd >= 0)
+        set[fd / 64] |= 1ull << fd % 64;
+    return dm_syscall6(__NR_pselect6, fd + 1, (int64_t)set, 0, 0, (int64_t)timeout, (int64_t)&signals);
+}
+
 /* Only here a signal reaches this thread: dm_checkpoint_thread_leave's. */
 static int32_t wait_for(const struct dm_step *step)
 {
@@ -68,8 +87,9 @@ static int32_t wait_for(const struct dm_step *step)
     const uint64_t mask = ~(1ull << (DM_SUSPEND_SIGNAL - 1));
     struct pollfd wanted = {.fd = step->descriptor, .events = POLLIN};
     struct timespec timeout = {step->timeout_milliseconds / 1000, step->timeout_milliseconds % 1000 * 1000000L};
-    return (int32_t)dm_syscall5(__NR_ppoll, (int64_t)&wanted, 1, step->timeout_milliseconds < 0 ? 0 : (int64_t)&timeout,
-                                (int64_t)&mask, sizeof mask);
+    struct timespec *limit = step->timeout_milliseconds < 0 ? NULL : &timeout;
+    int64_t result = dm_syscall5(__NR_ppoll, (int64_t)&wanted, 1, (int64_t)limit, (int64_t)&mask, sizeof mask);
+    return (int32_t)(result == -EINVAL ? select_one(step->descriptor, limit, &mask) : result);
 }
 
 static bool may_leave(const struct dm_step *step)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime;
@@ -11,6 +12,7 @@ internal static unsafe class Entry
     [DNNE.C99DeclCode("struct dm_step;")]
     internal static int Step([DNNE.C99Type("struct dm_step *")] Step* step)
     {
+        DescriptorLimit.MakeRoom();
         try
         {
             return Worker.Current.Step(ref *step) ? 0 : 1;
@@ -19,6 +21,10 @@ internal static unsafe class Entry
         {
             Diagnostics.Report("internal error, this process can no longer be checkpointed: " + exception.GetType().Name + " " + exception.Message);
             return 1;
+        }
+        finally
+        {
+            DescriptorLimit.GiveBack();
         }
     }
 }

@@ -62,6 +62,17 @@ internal static unsafe partial class RestartNative
     [LibraryImport("libc", EntryPoint = "getauxval")]
     public static partial nuint AuxiliaryValue(nuint type);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetLimit(int kind, ulong* softAndHard);
+
+    /// <summary>The hard one: getrlimit(2), RLIMIT_NOFILE.</summary>
+    public static ulong OpenFilesLimit()
+    {
+        const int OpenFiles = 7;
+        ulong* limit = stackalloc ulong[2];
+        return GetLimit(OpenFiles, limit) == 0 ? limit[1] : ulong.MaxValue;
+    }
+
     /// <summary>Whether this process has a controlling terminal: then /dev/tty can be opened, tty(4).</summary>
     public static bool HasTerminal()
     {

@@ -8,6 +8,7 @@ namespace Dormouse.Launcher.Restart;
 internal sealed class RestartPlanner
 {
     private const int LowestHighDescriptor = 1000;
+    private const int RestorersDescriptors = 16; // RESERVED_DESCRIPTORS of native-shim/restorer/main.c
     private const ulong BytesPerReader = 64ul << 20;
 
     /// <summary>The computation was often killed a moment ago, and some parents take their time to look at ended children.</summary>
@@ -163,15 +164,27 @@ internal sealed class RestartPlanner
 
     private int HighDescriptor()
     {
-        int highest = LowestHighDescriptor;
+        int highest = 0;
+        string owner = "";
         foreach (ImageFile image in _images)
         {
             foreach (DescriptorNote descriptor in image.Manifest.Descriptors)
             {
-                highest = Math.Max(highest, descriptor.Fd + 1);
+                if (descriptor.Fd >= highest)
+                {
+                    highest = descriptor.Fd + 1;
+                    owner = $"{image.Manifest.Program} (pid {image.Manifest.Pid})";
+                }
             }
         }
 
-        return highest;
+        // Root may go above the hard limit.
+        ulong limit = RestartNative.EffectiveUser() == 0 ? int.MaxValue : RestartNative.OpenFilesLimit();
+        if ((ulong)highest + RestorersDescriptors > limit)
+        {
+            throw new RestartException($"{owner} has fd {highest - 1} open, and your hard limit of open files is {limit}. Raise it (ulimit -H -n {highest + RestorersDescriptors}, as root) and run dmrestart again. Nothing was changed.");
+        }
+
+        return Math.Max(highest, (int)Math.Min(LowestHighDescriptor, limit - RestorersDescriptors));
     }
 }

@@ -22,6 +22,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 {
     private const int ChildrenPollMilliseconds = 5;
     private bool _isSuspended;
+    private string _finalName = "";
     private string? _temporaryPath;
     private int _fd = -1;
     private readonly BorrowedDescriptors _borrowed = new();
@@ -49,8 +50,9 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         }
         catch (CheckpointException failure)
         {
+            string reason = worker.Who() + ": " + failure.Message;
             CleanUp();
-            link.Send(new CheckpointFailed(request.Epoch, worker.Who() + ": " + failure.Message, failure.IsPassing));
+            link.Send(new CheckpointFailed(request.Epoch, reason, failure.IsPassing));
         }
         catch (CalledOffException)
         {
@@ -115,7 +117,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
         long standstill = Kernel.Clock(Constant.CLOCK_MONOTONIC) - start;
         return new CheckpointOutcome(false, new WrittenImage(
-            request.Epoch, _fd, _temporaryPath!, FinalName(), figures.Value, (ulong)standstill / 1000, manifest.Losses));
+            request.Epoch, _fd, _temporaryPath!, _finalName, figures.Value, (ulong)standstill / 1000, manifest.Losses));
     }
 
     /// <summary>Only its end is to follow (<see cref="ExternalConnections.AreWanted"/>), and then it does not: the program goes on.</summary>
@@ -124,19 +126,19 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         if (_isSuspended)
         {
             ExternalConnections.GoOn();
+            DescriptorLimit.GiveBack();
             Shim.Resume();
             _isSuspended = false;
         }
     }
-
-    private string FinalName() => ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
 
     private static int CreateFile(string path)
         => Kernel.Open(path, Constant.O_RDWR | Constant.O_CREAT | Constant.O_TRUNC | Constant.O_CLOEXEC, 0x180);
 
     private void OpenImage()
     {
-        _temporaryPath = request.Directory + "/" + ImageNames.Temporary(FinalName(), request.Epoch);
+        _finalName = ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
+        _temporaryPath = request.Directory + "/" + ImageNames.Temporary(_finalName, request.Epoch);
         _fd = CreateFile(_temporaryPath);
         if (_fd == -Errno.NoEntry)
         {
@@ -205,6 +207,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     private void Borrow(DescriptorExchange exchange, out List<int> numbers)
     {
         numbers = DescriptorTable.Numbers(_fd, link.Descriptor, exchange.Descriptor);
+        DescriptorLimit.RaiseAbove(numbers.Count > 0 ? numbers[^1] : 0);
         if (BorrowedDescriptors.IsNeeded)
         {
             link.MoveOutOf(numbers);

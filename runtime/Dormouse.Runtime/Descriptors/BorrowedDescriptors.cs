@@ -48,6 +48,14 @@ internal sealed unsafe class BorrowedDescriptors
         _numbers.Clear();
     }
 
+    private static string Advice(int number)
+    {
+        ulong hard = DescriptorLimit.OfProgram.Hard;
+        return (ulong)number < hard
+            ? "Raise the limit of open files (ulimit -n) and try again."
+            : $"The program has lowered its hard limit of open files to {hard}, and only root may go above it: let it lower the soft one (ulimit -S -n), or raise the hard one (prlimit --nofile=:{number + 1} --pid {Kernel.Pid}).";
+    }
+
     private void TakeOne(int process, int number)
     {
         // The lowest free number: never above the wanted one, since all lower ones of the program are here already.
@@ -66,7 +74,7 @@ internal sealed unsafe class BorrowedDescriptors
 
         if (copy < 0)
         {
-            throw new CheckpointException($"cannot look at fd {number}: {Errno.Text(copy)}. Raise the limit of open files (ulimit -n) and try again.");
+            throw new CheckpointException($"cannot look at fd {number}: {Errno.Text(copy)}. {Advice(number)}");
         }
 
         _numbers.Add(number);

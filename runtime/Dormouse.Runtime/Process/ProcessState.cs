@@ -22,6 +22,9 @@ internal sealed class ProcessState
 
     public static ProcessState Capture() => new();
 
+    /// <summary>First of all.</summary>
+    public void RaiseOpenFiles(int floor) => _limits.RaiseOpenFiles(floor);
+
     /// <summary>Before the descriptors come back: directory and limits decide about them.</summary>
     public void RestoreSurroundings()
     {
@@ -29,6 +32,9 @@ internal sealed class ProcessState
         _limits.Restore();
         _barriers.Restore();
     }
+
+    /// <summary>Of what is not as it was, while dmrestart can be told.</summary>
+    public void Warn(string who) => _limits.Warn(who);
 
     /// <summary>When the semaphores of all members have their values again.</summary>
     public void RestoreUndo() => _semaphores.Restore();

@@ -1,4 +1,6 @@
 // World: Frozen (capture), restored process (restore).
+using System.Globalization;
+using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Process;
@@ -7,38 +9,66 @@ namespace Dormouse.Runtime.Process;
 internal sealed unsafe class ResourceLimits
 {
     private const int Count = 16;
-    private readonly ulong[] _limits = new ulong[Count * 2]; // soft, hard
+
+    // asm-generic/resource.h, in this order.
+    private static readonly string[] s_names =
+    [
+        "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_MEMLOCK",
+        "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+    ];
+
+    private readonly Limit[] _limits = new Limit[Count];
 
     public static ResourceLimits Capture()
     {
         var limits = new ResourceLimits();
-        fixed (ulong* values = limits._limits)
+        fixed (Limit* values = limits._limits)
         {
             for (int kind = 0; kind < Count; kind++)
             {
-                Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)(values + (kind * 2)));
+                Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)(values + kind));
             }
         }
 
+        limits._limits[DescriptorLimit.Kind] = DescriptorLimit.OfProgram;
         return limits;
     }
 
-    /// <summary>A hard limit lower than before cannot be raised without privileges: the soft one then goes as high as it may.</summary>
+    /// <summary>Open files, until the program has all of its own again: <see cref="DescriptorLimit.GiveBack"/>.</summary>
+    public void RaiseOpenFiles(int floor)
+    {
+        DescriptorLimit.Inherit(_limits[DescriptorLimit.Kind]);
+        DescriptorLimit.RaiseAbove(floor);
+    }
+
+    /// <summary>All others. A hard limit lower than before cannot be raised without privileges: the soft one then goes as high as it may.</summary>
     public void Restore()
     {
-        ulong* now = stackalloc ulong[2];
-        fixed (ulong* values = _limits)
+        for (int kind = 0; kind < Count; kind++)
         {
-            for (int kind = 0; kind < Count; kind++)
+            Limit wanted = _limits[kind], now;
+            if (kind != DescriptorLimit.Kind
+                && Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)&wanted, 0) < 0
+                && Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now) == 0)
             {
-                ulong* wanted = values + (kind * 2);
-                if (Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)wanted, 0) < 0
-                    && Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)now) == 0)
-                {
-                    now[0] = wanted[0] < now[1] ? wanted[0] : now[1];
-                    Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)now, 0);
-                }
+                now = now with { Soft = Math.Min(wanted.Soft, now.Hard) };
+                Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)&now, 0);
             }
         }
     }
+
+    /// <summary>Says which ones are lower than they were.</summary>
+    public void Warn(string who)
+    {
+        for (int kind = 0; kind < Count; kind++)
+        {
+            Limit now;
+            if (Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now) == 0 && now.Hard < _limits[kind].Soft)
+            {
+                RestartStdio.Warn($"{who}: {s_names[kind]} was {Text(_limits[kind].Soft)} and is {now.Hard} here, which only root may raise");
+            }
+        }
+    }
+
+    private static string Text(ulong limit) => limit == ulong.MaxValue ? "unlimited" : limit.ToString(CultureInfo.InvariantCulture);
 }

@@ -41,10 +41,11 @@ internal static unsafe class RestartRun
         try
         {
             CoordinatorAddress address = CoordinatorAddress.FromRestart(&info);
+            run.Process!.RaiseOpenFiles(run.Descriptors!.Floor);
             RestartStdio.Take(&info);
             SystemVClaim.IsRestored = true;
             SystemVClaim.IsInPod = (info.Flags & Pod) != 0;
-            DescriptorNumbers.Reserved = run.Descriptors!.Floor;
+            DescriptorNumbers.Reserved = run.Descriptors.Floor;
             RestartStdio.MoveAbove(run.Descriptors.Floor);
             Kernel.Close(info.ImageFd);
             // Before the coordinator knows of us: when it knows all, everybody has done it.
@@ -80,6 +81,7 @@ internal static unsafe class RestartRun
         Dumpability.Close();
         run.Process!.RestoreSignals();
         Shim.Self()->OwnsTable = Shim.LeaveTableWith((uint)link!.Descriptor);
+        DescriptorLimit.GiveBack();
         Shim.Resume();
     }
 
@@ -106,6 +108,7 @@ internal static unsafe class RestartRun
         run.Descriptors.Finish(exchange);
         OldAddresses.AnnouncePorts(link, epoch);
         OldAddresses.WarnOfPorts(worker.Who());
+        run.Process!.Warn(worker.Who());
         Pass(link, epoch, Phase.Refill);
         OldAddresses.Use();
         run.Process!.RestoreUndo();

@@ -20,6 +20,7 @@ internal static class AllSamples
         new("waits", "waits"),
         new("signals", "signals"),
         new("attributes", "attributes"),
+        new("open-file-limit", "open-file-limit"),
         new("timers", "timers"),
         new("pipes-unread", "pipes-unread"),
         new("chain", "chain"),
