@@ -37,16 +37,6 @@ struct dtv_slot {
     void *to_free;
 };
 
-struct dm_raw_entry {
-    int (*function)(void *);
-    void *argument;
-};
-
-/* One per started thread; kept with the thread so that the child may read it after the parent has gone on. */
-struct tls_tail {
-    struct dm_raw_entry entry;
-    struct dtv_slot dtv[DTV_SLOTS + 2];
-};
 
 struct dm_raw_thread *dm_raw_threads[DM_RAW_THREADS_MAX];
 uint32_t dm_raw_thread_count;
@@ -105,16 +95,16 @@ static int copy_module(struct dl_phdr_info *info, size_t size, void *argument)
     return 0;
 }
 
-static struct tls_tail *tail_of(const struct dm_raw_thread *thread)
+static struct dtv_slot *dtv_of(const struct dm_raw_thread *thread)
 {
-    return (struct tls_tail *)((char *)thread->fs_base + TCB_BYTES);
+    return (struct dtv_slot *)((char *)thread->fs_base + TCB_BYTES);
 }
 
 static void fill_tls(struct dm_raw_thread *thread)
 {
     const struct tcb_head *mine = (const struct tcb_head *)thread_pointer();
     struct tcb_head *head = thread->fs_base;
-    struct dtv_slot *dtv = tail_of(thread)->dtv;
+    struct dtv_slot *dtv = dtv_of(thread);
 
     dtv[0].value = DTV_SLOTS;
     dtv[1].value = UINT64_MAX; /* a generation newer than any: never grown, never freed */
@@ -143,7 +133,7 @@ int dm_raw_thread_prepare(struct dm_raw_thread *thread, size_t stack_bytes)
     dl_iterate_phdr(measure_module, &static_bytes);
     /* The thread pointer keeps the alignment that the loader gave it: a multiple of what every module asked for. */
     static_bytes = (static_bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
-    size_t tls_bytes = static_bytes + TCB_BYTES + sizeof(struct tls_tail);
+    size_t tls_bytes = static_bytes + TCB_BYTES + (DTV_SLOTS + 2) * sizeof(struct dtv_slot);
     tls_bytes = (tls_bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
 
     /* One mapping: guard page, stack, guard page, TLS block. */
@@ -192,17 +182,15 @@ int dm_raw_thread_start(struct dm_raw_thread *thread, int (*function)(void *), v
 {
     const uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                            CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-    struct tls_tail *tail = tail_of(thread);
     uint64_t all_signals = UINT64_MAX;
     uint64_t previous = 0;
 
     remember(thread);
-    tail->entry.function = function;
-    tail->entry.argument = argument;
+    thread->entry = (struct dm_raw_entry){.function = function, .argument = argument};
     /* The new thread inherits the mask; also libc's own signals 32 and 33, which its wrappers refuse to block. */
     (void)dm_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (int64_t)&all_signals, (int64_t)&previous, 8);
     int64_t tid = dm_clone_raw(flags, (char *)thread->stack + thread->stack_bytes, &thread->tid, &thread->tid,
-                               thread->fs_base, &tail->entry);
+                               thread->fs_base, &thread->entry);
     (void)dm_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (int64_t)&previous, 0, 8);
     return tid < 0 ? (int)tid : 0;
 }

@@ -26,12 +26,19 @@
 
 #include "dm_api.h"
 
+/* Read by the new thread, when whoever started it may have gone on. */
+struct dm_raw_entry {
+    int (*function)(void *);
+    void *argument;
+};
+
 struct dm_raw_thread {
     void *stack; /* lowest usable byte; a PROT_NONE page lies below */
     size_t stack_bytes;
     void *tls_block; /* mapping that holds static TLS and thread descriptor */
     size_t tls_bytes;
     void *fs_base;
+    struct dm_raw_entry entry;
     uint32_t tid; /* 0 while it does not run: cleared and woken by the kernel (set_tid_address(2)) */
     uint32_t padding;
 };

@@ -26,6 +26,7 @@
 #include "fork.h"
 #include "membership.h"
 #include "old_address_calls.h"
+#include "own_process.h"
 #include "own_table.h"
 #include "sem_undo.h"
 #include "shell.h"
@@ -55,6 +56,8 @@ static struct dm_restart_info s_restart_info;
 static struct dm_raw_thread s_thread;
 static uint64_t s_mask_before_fork;
 static int s_can_borrow;
+/* Not constant: a child of fork(2) has copied the page of these variables, and would map one of the library's file for it. */
+static struct timespec s_hello_delay;
 static uint32_t s_must_leave; /* atomic */
 
 struct dm_self *dm_self(void)
@@ -111,9 +114,8 @@ static void take_turn(void *argument)
 static int checkpoint_thread(void *unused)
 {
     (void)unused;
+    dm_syscall2(__NR_nanosleep, (int64_t)&s_hello_delay, 0);
     s_self.owns_table = s_can_borrow && dm_table_leave() == 0;
-    static const struct timespec Delay = {0, HELLO_DELAY_NANOSECONDS};
-    dm_syscall2(__NR_nanosleep, (int64_t)&Delay, 0);
     if (dm_runtime_start() != 0)
         return 0;
     /* C# runs on the guest's stack and TLS block; it is there that a checkpoint is taken and a restart begins. */
@@ -163,6 +165,7 @@ void dm_after_fork_in_child(void)
 {
     forget_connection();
     s_must_leave = 0;
+    dm_own_process_begin();
     dm_sem_undo_begin();
     dm_exec_window_begin();
     start_checkpoint_thread();
@@ -219,7 +222,9 @@ __attribute__((constructor)) static void start(void)
     s_self.restored_entry = (uint64_t)dm_restored_entry;
     s_self.slot = &s_slot;
     s_can_borrow = dm_table_can_be_borrowed();
+    s_hello_delay.tv_nsec = HELLO_DELAY_NANOSECONDS;
     if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
+        dm_own_process_begin();
         dm_sem_undo_begin();
         dm_exec_window_begin();
         pthread_atfork(dm_before_fork, dm_after_fork_in_parent, dm_after_fork_in_child);

@@ -16,16 +16,15 @@
 #include <time.h>
 
 #include "dm_syscall.h"
+#include "own_process.h"
 
 static struct {
-    int64_t process;    /* whose threads the checkpoint thread suspends */
     uint32_t entered;   /* threads in execve(2), or about to be */
     uint32_t is_closed; /* futex */
 } s_window;
 
 void dm_exec_window_begin(void)
 {
-    s_window.process = dm_syscall0(__NR_getpid);
     s_window.entered = 0;
     s_window.is_closed = 0;
 }
@@ -33,7 +32,7 @@ void dm_exec_window_begin(void)
 bool dm_exec_enter(void)
 {
     /* A child of vfork(2) has this memory, too, and nobody who suspends it. */
-    if (s_window.process == 0 || dm_syscall0(__NR_getpid) != s_window.process)
+    if (!dm_is_own_process())
         return false;
     for (;;) {
         __atomic_add_fetch(&s_window.entered, 1, __ATOMIC_SEQ_CST);

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* This process and its checkpoint thread are the ones to keep apart: at the start, and in a new child. */
+/* Nobody has entered yet: at the start, and in a new child. */
 void dm_exec_window_begin(void);
 
 /* Before execve(2). Waits while a suspension goes on. True: call dm_exec_leave when the call has failed.

@@ -9,11 +9,7 @@
 
 #include <stdint.h>
 
-/* Of embed/rawthread.c. */
-struct dm_raw_entry {
-    int (*function)(void *);
-    void *argument;
-};
+#include "dm_rawthread.h"
 
 struct dm_helper {
     uint32_t tid; /* cleared and woken by the kernel when the thread has ended */

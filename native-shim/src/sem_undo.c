@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "dm_syscall.h"
+#include "own_process.h"
 #include "suspend.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -32,7 +33,7 @@ struct call {
 };
 
 static struct {
-    int64_t process;
+    uint32_t is_used;       /* atomic; else a child of fork(2) has nothing to forget, and copies no page for that */
     uint32_t is_incomplete; /* atomic: more than there is room for */
     uint32_t lock;          /* held with all signals blocked, so never while the threads stand still */
     uint32_t count;
@@ -45,12 +46,14 @@ extern char dm_sem_call_returned[], dm_sem_call_noted[], dm_resume_call_end[];
 
 void dm_sem_undo_begin(void)
 {
+    if (s_undo.is_used == 0)
+        return;
     s_undo.count = 0;
     s_undo.lock = 0;
     s_undo.is_incomplete = 0;
     for (uint32_t i = 0; i < MOST_CALLS; i++)
         s_undo.calls[i].tid = s_undo.calls[i].count = 0;
-    s_undo.process = dm_syscall0(__NR_getpid);
+    s_undo.is_used = 0;
 }
 
 static struct dm_sem_undo *find(struct dm_sem_undo *kept, uint32_t *count, int32_t set, int32_t number)
@@ -88,6 +91,7 @@ static bool add(struct dm_sem_undo *kept, uint32_t *count, const struct call *ca
 
 static void incomplete(void)
 {
+    __atomic_store_n(&s_undo.is_used, 1, __ATOMIC_RELEASE);
     __atomic_store_n(&s_undo.is_incomplete, 1, __ATOMIC_RELAXED);
 }
 
@@ -108,6 +112,7 @@ static void count_call(struct call *call)
 static struct call *claim(void)
 {
     uint32_t tid = (uint32_t)dm_gettid();
+    __atomic_store_n(&s_undo.is_used, 1, __ATOMIC_RELEASE);
     for (uint32_t i = 0; i < MOST_CALLS; i++) {
         uint32_t none = 0;
         if (__atomic_compare_exchange_n(&s_undo.calls[i].tid, &none, tid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -150,7 +155,7 @@ static bool is_counted(const struct sembuf *operations, size_t count)
         return false;
     for (size_t i = 0; i < count; i++)
         undoes |= (operations[i].sem_flg & SEM_UNDO) != 0;
-    return undoes && s_undo.process != 0 && dm_syscall0(__NR_getpid) == s_undo.process;
+    return undoes && dm_is_own_process();
 }
 
 static int perform(int64_t number, int set, struct sembuf *operations, size_t count, const struct timespec *timeout)
