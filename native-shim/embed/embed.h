@@ -20,8 +20,8 @@ void dm_rt_free(void *pointer);
 /* False in a process that borrows this memory from its parent: vfork(2), clone(2) with CLONE_VM. */
 int dm_guest_owns_process(void);
 
-/* Chooses the size of the C# heap by the address space that is left: the runtime itself would end the process when its
- * reservation fails. 0 or -ENOMEM. */
+/* Chooses the size of the C# heap by the address space that is left, and opens the arena for it: the runtime itself would end the
+ * process when its reservation fails. 0 or -ENOMEM. */
 int dm_settings_fit(void) __attribute__((warn_unused_result));
 
 /* Writes to stderr and ends the process with status 134 (as after SIGABRT). */

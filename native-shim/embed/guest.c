@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 
+#include "arena.h"
 #include "dm_embed.h"
 #include "dm_gate.h"
 #include "dm_syscall.h"
@@ -157,8 +158,10 @@ static void start(void *argument)
     if (dm_runtime_is_up())
         return;
     *result = dm_settings_fit();
-    if (*result == 0)
-        *result = dm_managed_ping(0) == 1 ? 0 : -EIO;
+    if (*result != 0)
+        return;
+    *result = dm_managed_ping(0) == 1 ? 0 : -EIO;
+    dm_arena_close();
     if (*result == 0)
         __atomic_store_n(&s_up, 1, __ATOMIC_RELEASE);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arena.h"
 #include "dm_syscall.h"
 #include "embed.h"
 
@@ -53,7 +54,7 @@ static void unlock(void)
 
 static void *map(size_t bytes)
 {
-    int64_t address = dm_mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t address = dm_arena_map(bytes);
     return dm_is_error(address) ? NULL : (void *)address;
 }
 
@@ -133,7 +134,7 @@ void dm_rt_free(void *pointer)
     if (header->offset != 0)
         header = (struct header *)((char *)header - header->offset);
     if (header->class_ == LARGE) {
-        (void)dm_munmap((uint64_t)header, header->bytes);
+        (void)dm_arena_unmap((uint64_t)header, header->bytes);
         return;
     }
     struct free_block *block = (struct free_block *)header;

@@ -136,14 +136,12 @@ int dm_raw_thread_prepare(struct dm_raw_thread *thread, size_t stack_bytes)
     size_t tls_bytes = static_bytes + TCB_BYTES + (DTV_SLOTS + 2) * sizeof(struct dtv_slot);
     tls_bytes = (tls_bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
 
-    /* One mapping: guard page, stack, guard page, TLS block. */
-    size_t all = PAGE_BYTES + stack_bytes + PAGE_BYTES + tls_bytes;
+    /* Guard page, stack, TLS block: fork(2) pays for each piece that another protection separates. */
+    size_t all = PAGE_BYTES + stack_bytes + tls_bytes;
     int64_t address = dm_mmap(0, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (dm_is_error(address))
         return (int)address;
     int64_t status = dm_mprotect((uint64_t)address, PAGE_BYTES, PROT_NONE);
-    if (status == 0)
-        status = dm_mprotect((uint64_t)address + PAGE_BYTES + stack_bytes, PAGE_BYTES, PROT_NONE);
     if (status != 0) {
         (void)dm_munmap((uint64_t)address, all);
         return (int)status;
@@ -152,7 +150,7 @@ int dm_raw_thread_prepare(struct dm_raw_thread *thread, size_t stack_bytes)
     char *base = (char *)address;
     thread->stack = base + PAGE_BYTES;
     thread->stack_bytes = stack_bytes;
-    thread->tls_block = base + PAGE_BYTES + stack_bytes + PAGE_BYTES;
+    thread->tls_block = base + PAGE_BYTES + stack_bytes;
     thread->tls_bytes = tls_bytes;
     thread->fs_base = (char *)thread->tls_block + static_bytes;
     fill_tls(thread);

@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "dm_syscall.h"
+#include "arena.h"
 #include "embed.h"
 
 /* The collector reserves its whole range at start: 256 GiB by default, which RLIMIT_AS and readers of /proc/self/maps
@@ -26,10 +25,7 @@ static const struct heap *s_heap = &s_heaps[0];
 int dm_settings_fit(void)
 {
     for (size_t i = 0; i < sizeof s_heaps / sizeof s_heaps[0]; i++) {
-        int64_t probe =
-            dm_mmap(0, s_heaps[i].needed_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (!dm_is_error(probe)) {
-            (void)dm_munmap((uint64_t)probe, s_heaps[i].needed_bytes);
+        if (dm_arena_open(s_heaps[i].needed_bytes) == 0) {
             s_heap = &s_heaps[i];
             return 0;
         }
@@ -44,7 +40,7 @@ char *dm_rt_getenv(const char *name)
     } settings[] = {
         {"DOTNET_GCRegionRange", s_heap->range},
         {"DOTNET_GCHeapHardLimit", s_heap->limit},
-        {"DOTNET_GCRegionSize", "100000"},
+        {"DOTNET_GCRegionSize", "20000"},
         /* The youngest generation: small, since it becomes private memory of every process, and part of its image. */
         {"DOTNET_GCgen0size", "40000"},
     };

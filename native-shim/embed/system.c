@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "dm_embed.h"
 #include "dm_syscall.h"
 #include "embed.h"
@@ -51,25 +52,32 @@ static void note_reservation(uint64_t start, uint64_t bytes)
     }
 }
 
-/* The collector reserves address space without access and opens it piece by piece. Each piece would change the
+int dm_rt_madvise(void *address, size_t bytes, int advice)
+{
+    /* These two split mappings, and nobody reads a core file of ours. */
+    if (advice == MADV_DONTDUMP || advice == MADV_DODUMP)
+        return 0;
+    return (int)dm_rt_result(dm_madvise((uint64_t)address, bytes, advice));
+}
+
+/* The collector reserves address space without access, and opens and closes it piece by piece. Each piece would change the
  * memory map while an image of this process is being planned, so what it reserves is open from the start: untouched
- * pages cost nothing either way, and MAP_NORESERVE keeps them out of the commit charge. */
+ * pages cost nothing either way. */
 void *dm_rt_mmap64(void *address, size_t bytes, int prot, int flags, int fd, int64_t offset)
 {
-    bool is_reservation = prot == PROT_NONE && (flags & MAP_ANONYMOUS) != 0;
-    if (is_reservation) {
-        prot = PROT_READ | PROT_WRITE;
-        flags |= MAP_NORESERVE;
-    }
-    int64_t result = dm_mmap((uint64_t)address, bytes, prot, flags, fd, (uint64_t)offset);
-    if (is_reservation && !dm_is_error(result))
+    bool is_closing = prot == PROT_NONE && (flags & MAP_FIXED) != 0 && is_reserved((uint64_t)address);
+    if (is_closing)
+        return dm_rt_madvise(address, bytes, MADV_DONTNEED) == 0 ? address : MAP_FAILED;
+    bool is_anywhere = address == NULL && (flags & MAP_ANONYMOUS) != 0 && (prot & PROT_EXEC) == 0;
+    int64_t result = is_anywhere ? dm_arena_map(bytes) : dm_mmap((uint64_t)address, bytes, prot, flags, fd, (uint64_t)offset);
+    if (is_anywhere && prot == PROT_NONE && !dm_is_error(result))
         note_reservation((uint64_t)result, bytes);
     return (void *)dm_rt_result(result);
 }
 
 int dm_rt_munmap(void *address, size_t bytes)
 {
-    return (int)dm_rt_result(dm_munmap((uint64_t)address, bytes));
+    return (int)dm_rt_result(dm_arena_unmap((uint64_t)address, bytes));
 }
 
 int dm_rt_mprotect(void *address, size_t bytes, int prot)
@@ -77,14 +85,6 @@ int dm_rt_mprotect(void *address, size_t bytes, int prot)
     if (is_reserved((uint64_t)address))
         return 0;
     return (int)dm_rt_result(dm_mprotect((uint64_t)address, bytes, prot));
-}
-
-int dm_rt_madvise(void *address, size_t bytes, int advice)
-{
-    /* These two split mappings, and nobody reads a core file of ours. */
-    if (advice == MADV_DONTDUMP || advice == MADV_DODUMP)
-        return 0;
-    return (int)dm_rt_result(dm_madvise((uint64_t)address, bytes, advice));
 }
 
 int64_t dm_rt_write(int fd, const void *buffer, size_t bytes)

@@ -17,7 +17,7 @@ function(native_test name)
     endif()
 endfunction()
 
-native_test(memory ${SHIM}/embed/memory.c)
+native_test(memory ${SHIM}/embed/memory.c ${SHIM}/embed/arena.c)
 native_test(text ${SHIM}/embed/text.c)
 native_test(math ${SHIM}/embed/math.c)
 native_test(call_site ${SHIM}/src/call_site.c)
