@@ -70,5 +70,6 @@ int64_t dm_arena_map(size_t bytes)
 
 int64_t dm_arena_unmap(uint64_t address, size_t bytes)
 {
-    return address >= s_arena.start && address < s_arena.end ? dm_madvise(address, bytes, MADV_DONTNEED) : dm_munmap(address, bytes);
+    return address >= s_arena.start && address < s_arena.end ? dm_madvise(address, bytes, MADV_DONTNEED)
+                                                             : dm_munmap(address, bytes);
 }

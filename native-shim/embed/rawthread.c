@@ -37,7 +37,6 @@ struct dtv_slot {
     void *to_free;
 };
 
-
 struct dm_raw_thread *dm_raw_threads[DM_RAW_THREADS_MAX];
 uint32_t dm_raw_thread_count;
 

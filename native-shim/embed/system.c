@@ -69,7 +69,8 @@ void *dm_rt_mmap64(void *address, size_t bytes, int prot, int flags, int fd, int
     if (is_closing)
         return dm_rt_madvise(address, bytes, MADV_DONTNEED) == 0 ? address : MAP_FAILED;
     bool is_anywhere = address == NULL && (flags & MAP_ANONYMOUS) != 0 && (prot & PROT_EXEC) == 0;
-    int64_t result = is_anywhere ? dm_arena_map(bytes) : dm_mmap((uint64_t)address, bytes, prot, flags, fd, (uint64_t)offset);
+    int64_t result =
+        is_anywhere ? dm_arena_map(bytes) : dm_mmap((uint64_t)address, bytes, prot, flags, fd, (uint64_t)offset);
     if (is_anywhere && prot == PROT_NONE && !dm_is_error(result))
         note_reservation((uint64_t)result, bytes);
     return (void *)dm_rt_result(result);

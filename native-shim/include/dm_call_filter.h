@@ -23,7 +23,8 @@ static inline void dm_filter_calls(uint8_t *code, uint32_t bytes, enum dm_call_d
         at += Length;
         if (field[3] != 0x00 && field[3] != 0xff)
             continue;
-        uint32_t value = (uint32_t)field[0] | (uint32_t)field[1] << 8 | (uint32_t)field[2] << 16 | (uint32_t)field[3] << 24;
+        uint32_t value =
+            (uint32_t)field[0] | (uint32_t)field[1] << 8 | (uint32_t)field[2] << 16 | (uint32_t)field[3] << 24;
         value += direction == DM_CALLS_TO_PLACES ? at : 0u - at;
         value = (value & 0x1ffffff) ^ 0x1000000;
         value -= 0x1000000;

@@ -14,8 +14,8 @@
 
 /* Bit i is the coefficient of x^(31-i). */
 #define DM_CRC32C_POLYNOMIAL 0x82f63b78u
-#define DM_CRC32C_ONE        0x80000000u
-#define DM_CRC32C_X8         0x00800000u
+#define DM_CRC32C_ONE 0x80000000u
+#define DM_CRC32C_X8 0x00800000u
 /* Below this, putting together costs more than it brings. */
 #define DM_CRC32C_LONG (16u << 10)
 

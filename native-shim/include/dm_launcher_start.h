@@ -31,36 +31,32 @@ void dm_start_restore(void);
 /* Becomes the program: dispositions, mask and limits as they were at the start; descriptors opened since are closed.
  * argv are this process's own from `index` on; `environment` ("NAME=value", NULL-terminated) is added to its own, replacing
  * what has the same name. Returns only on failure. */
-__attribute__((warn_unused_result))
-int32_t dm_start_exec(const char *path, int32_t index, char *const *environment);
+int32_t dm_start_exec(const char *path, int32_t index, char *const *environment) __attribute__((warn_unused_result));
 
 /* As dm_start_exec, with arguments of its own; "NAME" without a value takes a variable out of the environment. The
  * descriptor `keep` stays open (-1: none). */
-__attribute__((warn_unused_result))
-int32_t dm_start_become(const char *path, char *const *argv, char *const *environment, int32_t keep);
+int32_t dm_start_become(const char *path, char *const *argv, char *const *environment, int32_t keep)
+    __attribute__((warn_unused_result));
 
 /* Starts a program that is nobody's child in this computation, but has our session, group, terminal and standard error; its
  * standard input and output are pipes, whose other ends are put into *to and *from (closed on exec, owned by the caller). A
  * program that cannot be executed ends with 127. */
-__attribute__((warn_unused_result))
-int32_t dm_start_orphan(const char *path, char *const *argv, char *const *environment, int32_t *to, int32_t *from);
+int32_t dm_start_orphan(const char *path, char *const *argv, char *const *environment, int32_t *to, int32_t *from)
+    __attribute__((warn_unused_result));
 
 /* Starts `path` with `argv` as a daemon: own session, no terminal, standard descriptors at /dev/null, working directory /,
  * signals as at the start. It inherits one more descriptor, number 3: the end of a pipe to say how it went, whose other end is
  * put into *ready (closed on exec, owned by the caller). */
-__attribute__((warn_unused_result))
-int32_t dm_start_daemon(const char *path, char *const *argv, char *const *environment, int32_t *ready);
+int32_t dm_start_daemon(const char *path, char *const *argv, char *const *environment, int32_t *ready)
+    __attribute__((warn_unused_result));
 
 /* Follows symbolic links. Descriptor form: path NULL; -EBADF for one that was not open at the start. */
-__attribute__((warn_unused_result))
-int32_t dm_start_stat(const char *path, int32_t fd, struct dm_start_file *file);
+int32_t dm_start_stat(const char *path, int32_t fd, struct dm_start_file *file) __attribute__((warn_unused_result));
 
 /* Makes `path` a directory of mode 0700 that belongs to this user, or says with -EPERM that somebody else was there first. */
-__attribute__((warn_unused_result))
-int32_t dm_start_private_directory(const char *path);
+int32_t dm_start_private_directory(const char *path) __attribute__((warn_unused_result));
 
 /* access(2) with the effective IDs: 0 when all of `mode` (R_OK 4, W_OK 2, X_OK 1) is allowed. */
-__attribute__((warn_unused_result))
-int32_t dm_start_access(const char *path, int32_t mode);
+int32_t dm_start_access(const char *path, int32_t mode) __attribute__((warn_unused_result));
 
 #endif

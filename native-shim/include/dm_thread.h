@@ -37,7 +37,7 @@ enum dm_slot_request {
 };
 
 #define DM_SUSPEND_SIGNAL 33 /* see src/suspend.c */
-#define DM_CPU_WORDS 16 /* as many CPUs as cpu_set_t has: CPU_SETSIZE */
+#define DM_CPU_WORDS 16      /* as many CPUs as cpu_set_t has: CPU_SETSIZE */
 
 /* See src/thread_attributes.h. */
 struct dm_thread_attributes {
@@ -58,7 +58,7 @@ struct dm_thread_attributes {
 
 /* One thread during one suspension. The layout is mirrored in C# (Interop/ThreadSlot.cs). */
 struct dm_thread_slot {
-    uint32_t state;    /* enum dm_slot_state, atomic */
+    uint32_t state; /* enum dm_slot_state, atomic */
     uint32_t tid;
     uint32_t epoch;    /* the suspension that this slot belongs to */
     uint32_t restored; /* 1 once the thread runs in a restored process */
@@ -74,7 +74,7 @@ struct dm_thread_slot {
     uint64_t call_pc;
     int64_t blocked_nanoseconds; /* how long it had been blocked, -1 when unknown */
     uint32_t cpu;                /* it last ran on */
-    uint32_t voluntary_switches; /* that it had made then (nr_voluntary_switches of its sched file), or DM_NOT_COUNTED */
+    uint32_t voluntary_switches; /* it had made then (nr_voluntary_switches of sched), or DM_NOT_COUNTED */
     char name[16];
     struct dm_context context;
     struct dm_thread_attributes attributes;
@@ -88,12 +88,12 @@ _Static_assert(sizeof(struct dm_thread_slot) == 456, "slot record");
 struct dm_resume_call {
     uint64_t rdi, rsi, rdx, r10; /* as the program had them */
     uint64_t rip, rsp;
-    int64_t done;                /* bytes transferred before the interruption, or 0 */
-    int64_t timeout[2];          /* struct timespec that replaces the program's, or that of `wait` */
-    int64_t number;              /* of the call */
+    int64_t done;       /* bytes transferred before the interruption, or 0 */
+    int64_t timeout[2]; /* struct timespec that replaces the program's, or that of `wait` */
+    int64_t number;     /* of the call */
     /* A call on a socket with a time limit of its own (SO_RCVTIMEO): ppoll(2) for what is left of it, then the call. */
-    int64_t late;                /* its result when the time is over */
-    uint64_t wait;               /* struct pollfd */
+    int64_t late;  /* its result when the time is over */
+    uint64_t wait; /* struct pollfd */
 } __attribute__((aligned(16)));
 
 extern char dm_resume_call_start[], dm_resume_call_after[];

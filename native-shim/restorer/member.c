@@ -12,11 +12,11 @@
 #include "kernel.h"
 #include "wake.h"
 
-#define LOWEST_PLACE  0x10000000ull
+#define LOWEST_PLACE 0x10000000ull
 #define HIGHEST_PLACE 0x7fff00000000ull
 /* Kept free on both sides: the kernel keeps 1 MiB below a stack that grows. */
 #define MARGIN (16ull << 20)
-#define TRIES  16
+#define TRIES 16
 
 /* The linker gives the ends of the program as loaded. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));

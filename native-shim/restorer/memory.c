@@ -13,9 +13,9 @@
 #include "kernel.h"
 #include "wake.h"
 
-#define TASK_END      0x7ffffffff000ull
+#define TASK_END 0x7ffffffff000ull
 #define BATCH_EXTENTS 64u
-#define BATCH_BYTES   (8u << 20)
+#define BATCH_BYTES (8u << 20)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -55,7 +55,8 @@ static int32_t file_of(struct dm_wake *wake, struct open_file *file, const struc
     int is_same = error >= 0 && (uint64_t)status.st_size == vma->file_bytes;
     if (!is_same && !is_stored)
         dm_wake_fail(wake, "it needs the same file as at the checkpoint: ", path, error);
-    if (is_stored && (!is_same || (uint64_t)status.st_mtime * 1000000000u + (uint64_t)status.st_mtime_nsec != vma->file_mtime)) {
+    if (is_stored &&
+        (!is_same || (uint64_t)status.st_mtime * 1000000000u + (uint64_t)status.st_mtime_nsec != vma->file_mtime)) {
         if (!dm_is_error(fd))
             (void)dm_close((int)fd);
         fd = -1;
@@ -194,7 +195,8 @@ static int read_coded(struct dm_wake *wake, const struct dm_image_extent *extent
     int64_t stored = read_stored(wake, extent, reader);
     if (dm_is_error(stored) || extent->codec == DM_CODEC_SKIP)
         return dm_is_error(stored) ? (int)stored : 0;
-    return dm_decode(extent->codec, (const uint8_t *)stored, extent->stored_bytes, (uint8_t *)extent->address, extent->bytes);
+    return dm_decode(extent->codec, (const uint8_t *)stored, extent->stored_bytes, (uint8_t *)extent->address,
+                     extent->bytes);
 }
 
 /* The end of the batch that begins at `first`: raw extents that lie one behind the other in the file, or one coded extent. */
@@ -220,7 +222,8 @@ void dm_wake_read(struct dm_wake *wake, uint32_t reader)
         if (!__atomic_compare_exchange_n(&wake->next_extent, &first, end, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
             continue;
         const struct dm_image_extent *extents = wake->extents + first;
-        int error = extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
+        int error =
+            extents->codec == DM_CODEC_RAW ? read_raw(wake, extents, end - first) : read_coded(wake, extents, reader);
         if (error < 0)
             note_failure(wake, error);
         first = __atomic_load_n(&wake->next_extent, __ATOMIC_SEQ_CST);

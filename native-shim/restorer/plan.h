@@ -14,15 +14,15 @@
 
 #include <stdint.h>
 
-#define DM_PLAN_MAGIC   "DMRPLAN"
+#define DM_PLAN_MAGIC "DMRPLAN"
 #define DM_PLAN_VERSION 1u
 /* As node index: the first process of the pod, or without a pod the supervisor. */
 #define DM_PLAN_INIT (-1)
 
 enum dm_plan_flag {
-    DM_PLAN_POD = 1,      /* new PID, IPC, time and mount namespaces */
-    DM_PLAN_USER_NS = 2,  /* inside two nested user namespaces: we are not really root */
-    DM_PLAN_TERMINAL = 4, /* the computation goes on at our controlling terminal */
+    DM_PLAN_POD = 1,                  /* new PID, IPC, time and mount namespaces */
+    DM_PLAN_USER_NS = 2,              /* inside two nested user namespaces: we are not really root */
+    DM_PLAN_TERMINAL = 4,             /* the computation goes on at our controlling terminal */
     DM_PLAN_ACCEPT_CHANGED_FILES = 8, /* for the members: DM_RESTART_ACCEPT_CHANGED_FILES */
     DM_PLAN_QUIET = 16,               /* for the members: DM_RESTART_QUIET */
     DM_PLAN_NAME_HOST = 32,           /* for the members: DM_RESTART_NAME_HOST */
@@ -105,7 +105,7 @@ struct dm_plan {
     uint64_t session;    /* of this run of dmrestart */
     uint8_t token[32];
     char host[256];
-    char library[256];   /* path of libdormouse.so, for programs that are started later */
+    char library[256]; /* path of libdormouse.so, for programs that are started later */
 };
 
 _Static_assert(sizeof(struct dm_plan_pod) == 24, "pod record");

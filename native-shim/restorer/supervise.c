@@ -19,8 +19,8 @@
 #include "tree.h"
 
 #define WAKING_STEP_MS 100
-#define VERDICT_STEPS  50
-#define REST_MS        20
+#define VERDICT_STEPS 50
+#define REST_MS 20
 
 enum { EVENT_SIGNAL, EVENT_REPORT, EVENT_COORDINATOR, EVENTS };
 
@@ -53,8 +53,7 @@ static int is_foreground(const struct supervisor *s)
 {
     int32_t group = 0;
     return (s->run->plan->flags & DM_PLAN_TERMINAL) != 0 && s->run->terminal_fd >= 0 &&
-           dm_syscall3(__NR_ioctl, s->run->terminal_fd, TIOCGPGRP, (int64_t)&group) == 0 &&
-           group == s->own_group;
+           dm_syscall3(__NR_ioctl, s->run->terminal_fd, TIOCGPGRP, (int64_t)&group) == 0 && group == s->own_group;
 }
 
 static _Noreturn void end_by_signal(int signal)
@@ -269,7 +268,8 @@ static _Noreturn void watch(struct supervisor *s)
         int64_t ready = dm_syscall3(__NR_poll, (int64_t)s->events, EVENTS, s->waking ? WAKING_STEP_MS : -1);
         if (ready == 0 && !in_pod(s))
             dm_init_look_after(s->run, 0);
-        if (ready == 0 && (__atomic_load_n(&s->run->board->roots_left, __ATOMIC_SEQ_CST) == 0 || (in_pod(s) && !pods_left(s))))
+        if (ready == 0 &&
+            (__atomic_load_n(&s->run->board->roots_left, __ATOMIC_SEQ_CST) == 0 || (in_pod(s) && !pods_left(s))))
             s->verdict++;
         if (ready <= 0)
             continue;

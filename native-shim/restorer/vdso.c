@@ -26,8 +26,12 @@ static int32_t call_of(const char *name)
         char name[16];
         int32_t call;
     } calls[] = {
-        {"clock_gettime", __NR_clock_gettime}, {"clock_getres", __NR_clock_getres}, {"gettimeofday", __NR_gettimeofday},
-        {"time", __NR_time},                   {"getcpu", __NR_getcpu},             {"getrandom", __NR_getrandom},
+        {"clock_gettime", __NR_clock_gettime},
+        {"clock_getres", __NR_clock_getres},
+        {"gettimeofday", __NR_gettimeofday},
+        {"time", __NR_time},
+        {"getcpu", __NR_getcpu},
+        {"getrandom", __NR_getrandom},
     };
     static const char prefix[] = "__vdso_";
     if (memcmp(name, prefix, sizeof prefix - 1) == 0)
@@ -63,13 +67,15 @@ static int replace_functions(uint8_t *pages, uint64_t bytes)
     if (symbols == 0 || !has_room(bytes, symbols->sh_offset, symbols->sh_size))
         return -1;
     const Elf64_Shdr *names = &sections[symbols->sh_link];
-    if (!has_room(bytes, names->sh_offset, names->sh_size) || names->sh_size == 0 || pages[names->sh_offset + names->sh_size - 1] != 0)
+    if (!has_room(bytes, names->sh_offset, names->sh_size) || names->sh_size == 0 ||
+        pages[names->sh_offset + names->sh_size - 1] != 0)
         return -1;
     const Elf64_Sym *symbol = (const Elf64_Sym *)(pages + symbols->sh_offset);
     for (uint64_t left = symbols->sh_size / sizeof *symbol; left != 0; left--, symbol++) {
         if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
             continue;
-        int32_t call = symbol->st_name < names->sh_size ? call_of((const char *)pages + names->sh_offset + symbol->st_name) : -1;
+        int32_t call =
+            symbol->st_name < names->sh_size ? call_of((const char *)pages + names->sh_offset + symbol->st_name) : -1;
         if (call < 0 || !has_room(bytes, symbol->st_value, 8))
             return -1;
         put_call(pages + symbol->st_value, call);

@@ -20,7 +20,7 @@
 #define DM_LEADER_STACK_BYTES (64ull << 10)
 /* As codec of an extent that is not needed. */
 #define DM_CODEC_SKIP 0xffffffffu
-#define DM_SCRATCH_BYTES      (2ull * DM_IMAGE_EXTENT_BYTES)
+#define DM_SCRATCH_BYTES (2ull * DM_IMAGE_EXTENT_BYTES)
 
 struct dm_wake_identity {
     uint32_t drop_capabilities; /* an ordinary user in a pod */

@@ -73,6 +73,7 @@ static struct instruction decode(const uint8_t *code, unsigned room)
     const uint8_t *modrm = code + at;
     int reg = (int)((*modrm >> 3 & 7) | (rex & 4) << 1);
     int operand = *modrm >> 6 == 3 ? (int)((*modrm & 7) | (rex & 1) << 3) : -1; /* -1: in memory */
+    /* clang-format off: one line for each group of opcodes */
     switch (opcode) {
     case 0x89: /* mov reg, operand */
         one.source = reg;
@@ -87,19 +88,32 @@ static struct instruction decode(const uint8_t *code, unsigned room)
             one.value = 0;
         one.destination = operand;
         break;
-    case 0x01: case 0x09: case 0x21: case 0x29: /* add, or, and, sub: reg, operand */
+    case 0x01:
+    case 0x09:
+    case 0x21:
+    case 0x29: /* add, or, and, sub: reg, operand */
         one.destination = operand;
         break;
-    case 0x03: case 0x0b: case 0x23: case 0x2b: case 0x33: case 0x63: case 0x8d: /* add, or, and, sub, xor, movsxd, lea: operand, reg */
+    case 0x03:
+    case 0x0b:
+    case 0x23:
+    case 0x2b:
+    case 0x33:
+    case 0x63:
+    case 0x8d: /* add, or, and, sub, xor, movsxd, lea: operand, reg */
         one.destination = reg;
         break;
-    case 0x39: case 0x3b: case 0x85: /* cmp, test */
+    case 0x39:
+    case 0x3b:
+    case 0x85: /* cmp, test */
         break;
-    case 0x80: case 0x83: /* arithmetic: $imm8, operand */
+    case 0x80:
+    case 0x83: /* arithmetic: $imm8, operand */
         one.destination = operand;
         immediate = 1;
         break;
-    case 0x81: case 0xc7: /* arithmetic, mov: $imm32, operand */
+    case 0x81:
+    case 0xc7: /* arithmetic, mov: $imm32, operand */
         one.destination = operand;
         immediate = 4;
         break;
@@ -111,6 +125,7 @@ static struct instruction decode(const uint8_t *code, unsigned room)
     default:
         return unknown;
     }
+    /* clang-format on */
     unsigned operands = modrm_bytes(modrm, room - at);
     if (operands == 0 || operands + immediate > room - at)
         return unknown;
@@ -163,7 +178,7 @@ static int64_t number_in_frame(const ucontext_t *context)
 {
     /* Numbered as the processor does. A system call changes rax, rcx (1) and r11 only. */
     static const uint8_t Names[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-                                      REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+                                      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
     uint64_t registers[16];
     for (unsigned i = 0; i < 16; i++)
         registers[i] = (uint64_t)context->uc_mcontext.gregs[Names[i]];

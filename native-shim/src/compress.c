@@ -66,7 +66,8 @@ static void put_length(struct output *out, uint32_t length)
 }
 
 /* A sequence; without a match when `distance` is 0. False when there is no room. */
-static bool put_sequence(struct output *out, const uint8_t *literals, uint32_t count, uint32_t distance, uint32_t length)
+static bool put_sequence(struct output *out, const uint8_t *literals, uint32_t count, uint32_t distance,
+                         uint32_t length)
 {
     uint64_t most = 1 + count / 255 + 1 + count + 2 + length / 255 + 1;
     if ((uint64_t)(out->end - out->at) < most)

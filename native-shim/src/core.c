@@ -97,7 +97,8 @@ static int32_t wait_for(const struct dm_step *step)
 
 static bool may_leave(const struct dm_step *step)
 {
-    return __atomic_load_n(&s_must_leave, __ATOMIC_ACQUIRE) != 0 && step->kind == DM_WAIT_READABLE && !dm_is_suspended();
+    return __atomic_load_n(&s_must_leave, __ATOMIC_ACQUIRE) != 0 && step->kind == DM_WAIT_READABLE &&
+           !dm_is_suspended();
 }
 
 struct turn {

@@ -16,18 +16,18 @@ enum dm_wait_kind {
     DM_WAIT_SYNC = 1,     /* fsync(2) of descriptor */
 };
 struct dm_step {
-    uint32_t kind;                 /* enum dm_wait_kind */
-    int32_t descriptor;            /* -1: only the timeout */
-    int32_t timeout_milliseconds;  /* -1: for ever */
-    int32_t result;                /* of poll(2) or fsync(2): a count, 0 or -errno */
+    uint32_t kind;                /* enum dm_wait_kind */
+    int32_t descriptor;           /* -1: only the timeout */
+    int32_t timeout_milliseconds; /* -1: for ever */
+    int32_t result;               /* of poll(2) or fsync(2): a count, 0 or -errno */
 };
 
 /* Constant after the library's constructor; mirrored in C# (Interop/Shim.cs). */
 struct dm_self {
-    const char *coordinator;  /* host:port of the environment, or NULL */
-    const char *token;        /* 64 hexadecimal digits, or NULL */
-    const char *stdio;        /* "dev:ino,dev:ino,dev:ino" of the launcher, or NULL */
-    const char *namespaces;   /* those that the computation lives in, or NULL */
+    const char *coordinator; /* host:port of the environment, or NULL */
+    const char *token;       /* 64 hexadecimal digits, or NULL */
+    const char *stdio;       /* "dev:ino,dev:ino,dev:ino" of the launcher, or NULL */
+    const char *namespaces;  /* those that the computation lives in, or NULL */
     struct dm_restart_info *restart_info;
     uint64_t restored_entry;
     struct dm_thread_slot *slot; /* of the checkpoint thread */

@@ -17,7 +17,8 @@ struct dm_helper {
 };
 
 /* Runs `function` in a new thread whose stack ends at `stack_top`. 0, or -errno: nothing runs then. */
-int dm_helper_start(struct dm_helper *helper, void *stack_top, int (*function)(void *), void *argument) __attribute__((warn_unused_result));
+int dm_helper_start(struct dm_helper *helper, void *stack_top, int (*function)(void *), void *argument)
+    __attribute__((warn_unused_result));
 
 /* Waits until the thread has ended; only after a successful start. */
 void dm_helper_join(struct dm_helper *helper);

@@ -149,8 +149,8 @@ static int64_t time_left(const struct dm_blocked_call *blocked, const ucontext_t
     return is_next ? given : given - blocked->nanoseconds;
 }
 
-static void continue_timed(const struct dm_blocked_call *blocked, const struct interruptible *entry, ucontext_t *context,
-                           struct dm_resume_call *room)
+static void continue_timed(const struct dm_blocked_call *blocked, const struct interruptible *entry,
+                           ucontext_t *context, struct dm_resume_call *room)
 {
     greg_t *timeout = argument(context, entry->argument);
     if (entry->timeout == MILLISECONDS) {
@@ -176,7 +176,8 @@ static bool continue_limited(const struct dm_blocked_call *blocked, int64_t numb
     int64_t limit[2]; /* struct timeval */
     uint32_t bytes = sizeof limit;
     greg_t *r = context->uc_mcontext.gregs;
-    if (option == 0 || dm_is_error(dm_syscall5(__NR_getsockopt, r[REG_RDI], SOL_SOCKET, option, (int64_t)limit, (int64_t)&bytes)) ||
+    if (option == 0 ||
+        dm_is_error(dm_syscall5(__NR_getsockopt, r[REG_RDI], SOL_SOCKET, option, (int64_t)limit, (int64_t)&bytes)) ||
         (limit[0] == 0 && limit[1] == 0))
         return false;
     int64_t left = time_left(blocked, context, limit[0] * 1000000000 + limit[1] * 1000);
@@ -238,7 +239,8 @@ static enum interruption interruption_by(const ucontext_t *context)
     dm_syscall2(__NR_rt_sigpending, (int64_t)&waiting, sizeof waiting);
     for (waiting &= ~blocked_signals; waiting != 0; waiting &= waiting - 1) {
         int signal = __builtin_ctzll(waiting) + 1;
-        if (signal == DM_SUSPEND_SIGNAL || dm_is_error(dm_syscall4(__NR_rt_sigaction, signal, 0, (int64_t)&action, sizeof action.mask)))
+        if (signal == DM_SUSPEND_SIGNAL ||
+            dm_is_error(dm_syscall4(__NR_rt_sigaction, signal, 0, (int64_t)&action, sizeof action.mask)))
             continue;
         if (action.handler <= 1 /* SIG_DFL, SIG_IGN: calls go on */)
             continue;
@@ -268,14 +270,16 @@ struct dm_blocked_call dm_blocked_call_of(const struct dm_thread_slot *slot)
 {
     struct dm_blocked_call call = {slot->call_number, slot->call_pc, slot->blocked_nanoseconds};
     struct rusage usage;
-    if (slot->voluntary_switches == DM_NOT_COUNTED || dm_is_error(dm_syscall2(__NR_getrusage, RUSAGE_THREAD, (int64_t)&usage)))
+    if (slot->voluntary_switches == DM_NOT_COUNTED ||
+        dm_is_error(dm_syscall2(__NR_getrusage, RUSAGE_THREAD, (int64_t)&usage)))
         return call;
     if ((uint32_t)usage.ru_nvcsw != slot->voluntary_switches)
         call = (struct dm_blocked_call){.number = -1, .nanoseconds = -1};
     return call;
 }
 
-void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context, struct dm_resume_call *room)
+void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context,
+                                  struct dm_resume_call *room)
 {
     greg_t *r = context->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)r[REG_RIP];

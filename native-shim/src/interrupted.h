@@ -21,6 +21,7 @@ struct dm_blocked_call dm_blocked_call_of(const struct dm_thread_slot *slot);
  * made a system call fail with EINTR or cut a transfer short, changes the frame so that the
  * call goes on. When a signal of the program waits to be handled, the call ends for that one instead, as if ours had not been.
  * `room` lies in the handler's frame and stays valid until the call has ended, since the thread's rsp is then set to it. */
-void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context, struct dm_resume_call *room);
+void dm_continue_interrupted_call(const struct dm_blocked_call *blocked, ucontext_t *context,
+                                  struct dm_resume_call *room);
 
 #endif

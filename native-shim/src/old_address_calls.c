@@ -82,7 +82,8 @@ static void choose_port_range(int fd)
 
 /* The address to use instead: a copy in `room`, or the same. Linux takes AF_UNSPEC for AF_INET when a socket is bound to any
  * address (__inet_bind in net/ipv4/af_inet.c), and Open MPI relies on it. */
-static const struct sockaddr *to_now(int fd, const struct sockaddr *address, socklen_t bytes, struct sockaddr_storage *room)
+static const struct sockaddr *to_now(int fd, const struct sockaddr *address, socklen_t bytes,
+                                     struct sockaddr_storage *room)
 {
     if (dm_addresses() == NULL || address == NULL || bytes > sizeof *room || bytes < sizeof(sa_family_t) ||
         (address->sa_family != AF_INET && address->sa_family != AF_INET6 && address->sa_family != AF_UNSPEC))
@@ -107,7 +108,8 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t bytes)
     return s_real.bind(fd, to_now(fd, address, bytes, &room), bytes);
 }
 
-EXPORT ssize_t sendto(int fd, const void *data, size_t count, int flags, const struct sockaddr *address, socklen_t bytes)
+EXPORT ssize_t sendto(int fd, const void *data, size_t count, int flags, const struct sockaddr *address,
+                      socklen_t bytes)
 {
     struct sockaddr_storage room;
     make_ready();
@@ -221,7 +223,8 @@ EXPORT int getpeername(int fd, struct sockaddr *restrict address, socklen_t *res
     return name_of(s_real.getpeername, fd, address, bytes, 0);
 }
 
-EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t count, int flags, struct sockaddr *restrict address, socklen_t *restrict bytes)
+EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t count, int flags, struct sockaddr *restrict address,
+                        socklen_t *restrict bytes)
 {
     socklen_t room = room_in(address, bytes);
     make_ready();
@@ -234,8 +237,10 @@ EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t count, int flags, st
 void __chk_fail(void) __attribute__((noreturn));
 
 /* With -D_FORTIFY_SOURCE. */
-ssize_t __recvfrom_chk(int fd, void *data, size_t count, size_t capacity, int flags, struct sockaddr *address, socklen_t *bytes);
-EXPORT ssize_t __recvfrom_chk(int fd, void *data, size_t count, size_t capacity, int flags, struct sockaddr *address, socklen_t *bytes)
+ssize_t __recvfrom_chk(int fd, void *data, size_t count, size_t capacity, int flags, struct sockaddr *address,
+                       socklen_t *bytes);
+EXPORT ssize_t __recvfrom_chk(int fd, void *data, size_t count, size_t capacity, int flags, struct sockaddr *address,
+                              socklen_t *bytes)
 {
     if (count > capacity)
         __chk_fail();

@@ -52,8 +52,10 @@ static const struct dm_shown_name *sockets_of(const struct dm_address_table *tab
 static uint64_t size_of(const struct dm_address_table *table)
 {
     return sizeof *table + (uint64_t)table->addresses * sizeof(struct dm_known_address) +
-           (uint64_t)table->ports * sizeof(struct dm_known_port) + (uint64_t)table->ranges * sizeof(struct dm_port_range) +
-           (uint64_t)table->names * sizeof(struct dm_known_name) + (uint64_t)table->sockets * sizeof(struct dm_shown_name);
+           (uint64_t)table->ports * sizeof(struct dm_known_port) +
+           (uint64_t)table->ranges * sizeof(struct dm_port_range) +
+           (uint64_t)table->names * sizeof(struct dm_known_name) +
+           (uint64_t)table->sockets * sizeof(struct dm_shown_name);
 }
 
 /* --- struct sockaddr ---------------------------------------------------------------------------------------------- */
@@ -84,7 +86,8 @@ static int is_any(const uint8_t *address)
 /* Whether a socket bound to `bound` has what comes to `address`; 0.0.0.0 is for IPv4 only, :: for both. */
 static int covers(const uint8_t *bound, const uint8_t *address)
 {
-    return memcmp(bound, address, 16) == 0 || memcmp(bound, s_any, sizeof s_any) == 0 || (is_v4_any(bound) && is_mapped(address));
+    return memcmp(bound, address, 16) == 0 || memcmp(bound, s_any, sizeof s_any) == 0 ||
+           (is_v4_any(bound) && is_mapped(address));
 }
 
 static int is_loopback(const uint8_t *address)
@@ -131,11 +134,13 @@ static void write_endpoint(void *address, const struct endpoint *endpoint)
 
 /* --- from shown to now -------------------------------------------------------------------------------------------- */
 
-static const struct dm_known_address *find_address(const struct dm_address_table *table, uint32_t direction, const uint8_t *address)
+static const struct dm_known_address *find_address(const struct dm_address_table *table, uint32_t direction,
+                                                   const uint8_t *address)
 {
     const struct dm_known_address *known = dm_known_addresses(table);
     for (uint32_t i = 0; i < table->addresses; i++) {
-        if (known[i].direction == direction && memcmp(direction == DM_TO_NOW ? known[i].shown : known[i].now, address, 16) == 0)
+        if (known[i].direction == direction &&
+            memcmp(direction == DM_TO_NOW ? known[i].shown : known[i].now, address, 16) == 0)
             return &known[i];
     }
     return NULL;
@@ -150,7 +155,8 @@ static int closeness(const uint8_t *bound, const uint8_t *address)
     return memcmp(bound, address, 16) == 0 ? 3 : is_mapped(bound) == is_mapped(address) ? 2 : 1;
 }
 
-static const struct dm_known_port *find_shown_port(const struct dm_address_table *table, const struct endpoint *shown, int protocol, uint32_t host)
+static const struct dm_known_port *find_shown_port(const struct dm_address_table *table, const struct endpoint *shown,
+                                                   int protocol, uint32_t host)
 {
     const struct dm_known_port *port = ports_of(table), *found = NULL;
     int closest = 0;
@@ -191,7 +197,8 @@ void dm_address_to_now(void *address, size_t bytes, int protocol)
 
 /* --- and back ----------------------------------------------------------------------------------------------------- */
 
-static const struct dm_known_port *find_port(const struct dm_address_table *table, const struct endpoint *now, int protocol, uint32_t host)
+static const struct dm_known_port *find_port(const struct dm_address_table *table, const struct endpoint *now,
+                                             int protocol, uint32_t host)
 {
     const struct dm_known_port *port = ports_of(table);
     for (uint32_t i = 0; i < table->ports; i++) {
@@ -214,13 +221,17 @@ static int is_from(const struct dm_address_table *table, uint32_t host, uint16_t
 
 enum evidence { BY_ADDRESS, BY_RANGE, BY_PORT };
 
-static enum evidence evidence_for(const struct dm_address_table *table, uint32_t host, const struct endpoint *now, int protocol)
+static enum evidence evidence_for(const struct dm_address_table *table, uint32_t host, const struct endpoint *now,
+                                  int protocol)
 {
-    return find_port(table, now, protocol, host) != NULL ? BY_PORT : is_from(table, host, now->port) ? BY_RANGE : BY_ADDRESS;
+    return find_port(table, now, protocol, host) != NULL ? BY_PORT
+           : is_from(table, host, now->port)             ? BY_RANGE
+                                                         : BY_ADDRESS;
 }
 
 /* Several hosts may have an address now: then its ports tell whose it is, and else it is the first's. */
-static const struct dm_known_address *find_owner(const struct dm_address_table *table, const struct endpoint *now, int protocol, int is_own)
+static const struct dm_known_address *find_owner(const struct dm_address_table *table, const struct endpoint *now,
+                                                 int protocol, int is_own)
 {
     const struct dm_known_address *known = dm_known_addresses(table), *best = NULL;
     enum evidence most = BY_ADDRESS;
@@ -229,7 +240,8 @@ static const struct dm_known_address *find_owner(const struct dm_address_table *
             continue;
         if (is_own && known[i].host == table->own_host)
             return &known[i];
-        enum evidence evidence = is_own || table->ranges == 0 ? BY_ADDRESS : evidence_for(table, known[i].host, now, protocol);
+        enum evidence evidence =
+            is_own || table->ranges == 0 ? BY_ADDRESS : evidence_for(table, known[i].host, now, protocol);
         if (!is_own && (best == NULL || evidence > most)) {
             best = &known[i];
             most = evidence;
@@ -251,7 +263,8 @@ void dm_address_to_shown(void *address, size_t bytes, int protocol, int is_own)
     struct endpoint shown = endpoint;
     if (known != NULL)
         memcpy(shown.address, known->shown, 16);
-    const struct dm_known_port *port = find_port(table, &endpoint, protocol, known == NULL ? table->own_host : known->host);
+    const struct dm_known_port *port =
+        find_port(table, &endpoint, protocol, known == NULL ? table->own_host : known->host);
     if (port != NULL) {
         shown.port = port->shown_port;
         if (known != NULL && !is_any(port->shown))

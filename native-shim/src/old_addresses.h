@@ -46,7 +46,7 @@ struct dm_known_name {
 
 /* A socket whose name cannot be told from its addresses: its connection had to be made under other ports. */
 struct dm_shown_name {
-    uint64_t cookie; /* SO_COOKIE, socket(7): one number for each socket, whoever holds it */
+    uint64_t cookie;                  /* SO_COOKIE, socket(7): one number for each socket, whoever holds it */
     uint32_t local_bytes, peer_bytes; /* 0: not known here */
     uint8_t local[DM_SOCKET_NAME_BYTES], peer[DM_SOCKET_NAME_BYTES];
 };

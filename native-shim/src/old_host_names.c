@@ -110,7 +110,8 @@ static const struct dm_known_name *find_name(const struct dm_address_table *tabl
 static const char *text_of(const struct dm_known_address *address, uint32_t host, int family, char *text)
 {
     int is_v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address->shown);
-    if (address->host != host || address->direction != DM_TO_NOW || (family != AF_UNSPEC && family != (is_v4 ? AF_INET : AF_INET6)))
+    if (address->host != host || address->direction != DM_TO_NOW ||
+        (family != AF_UNSPEC && family != (is_v4 ? AF_INET : AF_INET6)))
         return NULL;
     return is_v4 ? inet_ntop(AF_INET, address->shown + 12, text, INET6_ADDRSTRLEN)
                  : inet_ntop(AF_INET6, address->shown, text, INET6_ADDRSTRLEN);
@@ -156,7 +157,8 @@ EXPORT int getaddrinfo(const char *restrict name, const char *restrict service, 
 }
 
 /* The text of the first old address of a family, or NULL: libc is to look for the name itself. */
-static const char *old_address(const struct dm_known_name *known, const struct dm_address_table *table, int family, char *text)
+static const char *old_address(const struct dm_known_name *known, const struct dm_address_table *table, int family,
+                               char *text)
 {
     const struct dm_known_address *address = known == NULL ? NULL : dm_known_addresses(table);
     for (uint32_t i = 0; address != NULL && i < table->addresses; i++) {
@@ -197,8 +199,8 @@ EXPORT struct hostent *gethostbyname(const char *name)
     return host;
 }
 
-EXPORT int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict room, char *restrict buffer, size_t bytes,
-                            struct hostent **restrict answer, int *restrict error)
+EXPORT int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict room, char *restrict buffer,
+                            size_t bytes, struct hostent **restrict answer, int *restrict error)
 {
     make_ready();
     char text[INET6_ADDRSTRLEN];
@@ -210,8 +212,8 @@ EXPORT int gethostbyname2_r(const char *restrict name, int family, struct hosten
     return result;
 }
 
-EXPORT int gethostbyname_r(const char *restrict name, struct hostent *restrict room, char *restrict buffer, size_t bytes,
-                           struct hostent **restrict answer, int *restrict error)
+EXPORT int gethostbyname_r(const char *restrict name, struct hostent *restrict room, char *restrict buffer,
+                           size_t bytes, struct hostent **restrict answer, int *restrict error)
 {
     make_ready();
     char text[INET6_ADDRSTRLEN];
@@ -226,7 +228,8 @@ EXPORT int gethostbyname_r(const char *restrict name, struct hostent *restrict r
 /* --- from an address to a name ------------------------------------------------------------------------------------ */
 
 /* The first name of the host that had this address, or NULL. */
-static const struct dm_known_name *name_of(const struct dm_address_table *table, const struct sockaddr *address, socklen_t bytes)
+static const struct dm_known_name *name_of(const struct dm_address_table *table, const struct sockaddr *address,
+                                           socklen_t bytes)
 {
     uint8_t wanted[16] = {[10] = 0xFF, [11] = 0xFF};
     if (table == NULL || address == NULL)
@@ -250,8 +253,8 @@ static const struct dm_known_name *name_of(const struct dm_address_table *table,
     return NULL;
 }
 
-EXPORT int getnameinfo(const struct sockaddr *restrict address, socklen_t bytes, char *restrict host, socklen_t host_room,
-                       char *restrict service, socklen_t service_room, int flags)
+EXPORT int getnameinfo(const struct sockaddr *restrict address, socklen_t bytes, char *restrict host,
+                       socklen_t host_room, char *restrict service, socklen_t service_room, int flags)
 {
     make_ready();
     int wants_name = host != NULL && host_room > 0 && (flags & NI_NUMERICHOST) == 0;

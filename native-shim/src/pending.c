@@ -25,10 +25,11 @@ static bool make_room(struct dm_pending *pending)
     if (pending->count < pending->capacity)
         return true;
     uint32_t capacity = pending->capacity == 0 ? FIRST_CAPACITY : pending->capacity * 2;
-    int64_t memory = pending->memory == 0
-        ? dm_mmap(0, (uint64_t)capacity * RECORD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        : dm_syscall4(__NR_mremap, (int64_t)pending->memory, (int64_t)pending->capacity * RECORD_BYTES,
-                      (int64_t)capacity * RECORD_BYTES, MREMAP_MAYMOVE);
+    int64_t memory =
+        pending->memory == 0
+            ? dm_mmap(0, (uint64_t)capacity * RECORD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            : dm_syscall4(__NR_mremap, (int64_t)pending->memory, (int64_t)pending->capacity * RECORD_BYTES,
+                          (int64_t)capacity * RECORD_BYTES, MREMAP_MAYMOVE);
     if (dm_is_error(memory))
         return false;
     pending->memory = (uint64_t)memory;

@@ -34,7 +34,8 @@ void dm_search_pending(struct dm_thread_slot *slots, uint32_t count)
 {
     struct search s = {slots, count, 0};
     struct dm_helper helper;
-    int64_t stack = count <= FEW_THREADS ? -1 : dm_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t stack =
+        count <= FEW_THREADS ? -1 : dm_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool is_shared = !dm_is_error(stack) && dm_helper_start(&helper, (char *)stack + STACK_BYTES, search, &s) == 0;
     search(&s);
     if (is_shared)

@@ -28,8 +28,8 @@ uint32_t dm_task_list_next(struct dm_task_list *list)
 {
     for (;;) {
         if (list->position >= list->filled) {
-            int64_t got = list->fd < 0 ? 0
-                                       : dm_syscall3(__NR_getdents64, list->fd, (int64_t)list->buffer, sizeof list->buffer);
+            int64_t got =
+                list->fd < 0 ? 0 : dm_syscall3(__NR_getdents64, list->fd, (int64_t)list->buffer, sizeof list->buffer);
             if (got <= 0)
                 return 0;
             list->filled = (int32_t)got;
@@ -100,7 +100,9 @@ static uint64_t read_hex(const char **at)
     if (c[0] == '0' && c[1] == 'x')
         c += 2;
     for (;; c++) {
-        unsigned digit = *c >= '0' && *c <= '9' ? (unsigned)(*c - '0') : *c >= 'a' && *c <= 'f' ? (unsigned)(*c - 'a') + 10 : 16;
+        unsigned digit = *c >= '0' && *c <= '9'   ? (unsigned)(*c - '0')
+                         : *c >= 'a' && *c <= 'f' ? (unsigned)(*c - 'a') + 10
+                                                  : 16;
         if (digit == 16)
             break;
         value = value << 4 | digit;

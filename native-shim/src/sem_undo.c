@@ -41,7 +41,8 @@ static struct {
     struct call calls[MOST_CALLS];
 } s_undo;
 
-int64_t dm_sem_call(int64_t number, int64_t set, const void *operations, uint64_t count, const void *timeout, uint32_t *done);
+int64_t dm_sem_call(int64_t number, int64_t set, const void *operations, uint64_t count, const void *timeout,
+                    uint32_t *done);
 extern char dm_sem_call_returned[], dm_sem_call_noted[], dm_resume_call_end[];
 
 void dm_sem_undo_begin(void)
@@ -205,8 +206,8 @@ static bool has_just_returned(uint32_t tid)
             continue;
         const greg_t *registers = ((const ucontext_t *)slots[i].user_context)->uc_mcontext.gregs;
         uint64_t at = (uint64_t)registers[REG_RIP];
-        return registers[REG_RAX] == 0 &&
-               (is_between(at, dm_sem_call_returned, dm_sem_call_noted) || is_between(at, dm_resume_call_after, dm_resume_call_end));
+        return registers[REG_RAX] == 0 && (is_between(at, dm_sem_call_returned, dm_sem_call_noted) ||
+                                           is_between(at, dm_resume_call_after, dm_resume_call_end));
     }
     return false;
 }

@@ -100,7 +100,8 @@ static void take_resent(uint32_t epoch)
     const struct timespec none = {0, 0};
     if (__atomic_load_n(&s_suspension.resent, __ATOMIC_ACQUIRE) != epoch)
         return;
-    while (dm_syscall4(__NR_rt_sigtimedwait, (int64_t)&set, 0, (int64_t)&none, KERNEL_SIGSET_BYTES) == DM_SUSPEND_SIGNAL)
+    while (dm_syscall4(__NR_rt_sigtimedwait, (int64_t)&set, 0, (int64_t)&none, KERNEL_SIGSET_BYTES) ==
+           DM_SUSPEND_SIGNAL)
         ;
 }
 
@@ -234,9 +235,9 @@ static int reserve(void)
 }
 
 struct scan {
-    uint32_t waiting;    /* not parked yet */
-    uint32_t last_tid;   /* one of them */
-    bool full;           /* no slot left: the whole suspension must start again */
+    uint32_t waiting;  /* not parked yet */
+    uint32_t last_tid; /* one of them */
+    bool full;         /* no slot left: the whole suspension must start again */
 };
 
 static void scan_threads(struct scan *scan)
@@ -362,7 +363,8 @@ static void await_answers(void)
         while (__atomic_load_n(&s_suspension.slots[i].request, __ATOMIC_ACQUIRE) != 0) {
             /* Woken anew each time: a thread may have looked at its request right before it was set. */
             uint32_t parked = __atomic_load_n(&s_suspension.parked, __ATOMIC_ACQUIRE);
-            dm_futex_bits(&s_suspension.released, FUTEX_WAKE_BITSET_PRIVATE, 0x7fffffff, bit_of(&s_suspension.slots[i]));
+            dm_futex_bits(&s_suspension.released, FUTEX_WAKE_BITSET_PRIVATE, 0x7fffffff,
+                          bit_of(&s_suspension.slots[i]));
             struct timespec pause = {0, 1000000};
             dm_futex(&s_suspension.parked, FUTEX_WAIT_PRIVATE, parked, &pause);
         }

@@ -9,8 +9,8 @@
 /* Why dm_suspend failed; mirrored in C# (Interop/Suspension.cs). */
 struct dm_suspend_failure {
     uint32_t tid;
-    uint32_t zombie_leader;  /* 1: the main thread has ended while others go on */
-    int64_t call_number;     /* it is blocked in this system call, -1 unknown */
+    uint32_t zombie_leader; /* 1: the main thread has ended while others go on */
+    int64_t call_number;    /* it is blocked in this system call, -1 unknown */
 };
 
 /* Suspends all threads but our own; returns when each stands in our handler, which no signal handler

@@ -30,7 +30,8 @@ EXPORT int unshare(int flags)
     if (s_real.unshare == NULL)
         dm_user_namespace_prepare();
     /* check_unshare_flags and ksys_unshare in kernel/fork.c: what needs a process of one thread. */
-    bool is_away = (flags & (CLONE_NEWUSER | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)) != 0 && dm_checkpoint_thread_leave();
+    bool is_away =
+        (flags & (CLONE_NEWUSER | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)) != 0 && dm_checkpoint_thread_leave();
     int result = s_real.unshare(flags);
     int error = errno;
     if (is_away)

@@ -60,17 +60,17 @@ struct pm_scan_arg {
 
 struct writer {
     struct dm_write_plan *plan;
-    uint64_t offset;       /* next free byte of the file */
+    uint64_t offset; /* next free byte of the file */
     uint64_t extent_count;
     uint64_t compressed_bytes; /* of memory */
     uint64_t prepared_taken;
     int pagemap;
     const struct dm_image_vma *vma; /* the one being saved */
     bool is_readable;
-    bool is_small; /* the range */
+    bool is_small;                        /* the range */
     struct dm_checksum_thread *checksums; /* NULL: we do them ourselves */
-    bool no_guard_category; /* kernel before 6.15 */
-    bool no_scan;           /* kernel before 6.7 */
+    bool no_guard_category;               /* kernel before 6.15 */
+    bool no_scan;                         /* kernel before 6.7 */
 };
 
 static int write_all(int fd, const void *data, uint64_t bytes, uint64_t offset)
@@ -158,8 +158,11 @@ static int save_compressed(struct writer *w, uint64_t address, uint32_t bytes)
     if (length == 0)
         return 0;
     int error = write_all(w->plan->fd, stored, (uint64_t)length, w->offset);
-    struct dm_image_extent extent = {.address = address, .file_offset = w->offset, .bytes = bytes,
-                                     .stored_bytes = (uint32_t)length, .codec = DM_CODEC_LZ4,
+    struct dm_image_extent extent = {.address = address,
+                                     .file_offset = w->offset,
+                                     .bytes = bytes,
+                                     .stored_bytes = (uint32_t)length,
+                                     .codec = DM_CODEC_LZ4,
                                      .crc = dm_crc32c(stored, (uint64_t)length)};
     w->offset += (uint64_t)length;
     w->compressed_bytes += bytes;
@@ -190,7 +193,8 @@ static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
     if (w->extent_count == w->plan->extent_capacity)
         return -ENOBUFS;
     struct dm_image_extent *extent = &w->plan->extents[w->extent_count];
-    *extent = (struct dm_image_extent){.address = address, .file_offset = w->offset, .bytes = bytes, .codec = DM_CODEC_RAW};
+    *extent =
+        (struct dm_image_extent){.address = address, .file_offset = w->offset, .bytes = bytes, .codec = DM_CODEC_RAW};
     int error;
     if (w->checksums != NULL && !is_near_stack(address, bytes)) {
         error = write_all(w->plan->fd, (const void *)address, bytes, w->offset);
@@ -241,8 +245,8 @@ static int save_range(struct writer *w, uint64_t start, uint64_t end)
     return 0;
 }
 
-static int64_t scan_regions(struct writer *w, uint64_t start, uint64_t end, bool changed_only, struct page_region *regions,
-                            uint64_t capacity, uint64_t *walked)
+static int64_t scan_regions(struct writer *w, uint64_t start, uint64_t end, bool changed_only,
+                            struct page_region *regions, uint64_t capacity, uint64_t *walked)
 {
     for (;;) {
         struct pm_scan_arg scan = {

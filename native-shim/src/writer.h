@@ -19,21 +19,21 @@ enum dm_save {
 
 /* Made by C#, which owns all memory that it points to. Mirrored in C# (Image/WritePlan.cs). */
 struct dm_write_plan {
-    int32_t fd;                      /* the temporary image; manifest and tables are already in it */
-    uint32_t codec;                  /* enum dm_codec, wanted */
-    struct dm_image_header *header;  /* all but the extents, file_bytes and header_crc is filled in */
+    int32_t fd;                     /* the temporary image; manifest and tables are already in it */
+    uint32_t codec;                 /* enum dm_codec, wanted */
+    struct dm_image_header *header; /* all but the extents, file_bytes and header_crc is filled in */
     const struct dm_image_vma *vmas;
-    const uint8_t *save;             /* enum dm_save, one for each vma */
+    const uint8_t *save; /* enum dm_save, one for each vma */
     uint64_t vma_count;
     struct dm_image_extent *extents; /* scratch, not in the image */
     uint64_t extent_capacity;
     const struct dm_image_extent *prepared; /* ascending; for mappings with DM_SAVE_PREPARED */
     uint64_t prepared_count;
-    uint64_t first_free;             /* where the file may be written from */
-    uint8_t *scratch;                /* not in the image; DM_WRITE_SCRATCH_BYTES */
-    struct dm_thread_slot *self;     /* of the checkpoint thread */
+    uint64_t first_free;         /* where the file may be written from */
+    uint8_t *scratch;            /* not in the image; DM_WRITE_SCRATCH_BYTES */
+    struct dm_thread_slot *self; /* of the checkpoint thread */
     /* Results. */
-    uint64_t memory_bytes;           /* saved, before compression */
+    uint64_t memory_bytes; /* saved, before compression */
     uint64_t image_bytes;
 };
 #define DM_WRITE_SCRATCH_BYTES (2u << 20)

@@ -33,7 +33,8 @@ static void numbers_are_found(const uint64_t *registers)
     CHECK(NUMBER("\x31\xc0\x0f\x05", s_none) == SYS_read);
     CHECK(NUMBER("\xb8\x0e\x01\x00\x00\x0f\x05", s_none) == SYS_pselect6);
     CHECK(NUMBER("\xb8\x0e\x01\x00\x00\x8b\x7c\x24\x1c\x0f\x05", s_none) == SYS_pselect6);
-    CHECK(NUMBER("\xb8\x19\x01\x00\x00\x4c\x89\xea\x4c\x8b\x54\x24\x28\x8b\x7c\x24\x1c\x0f\x05", s_none) == SYS_epoll_pwait);
+    CHECK(NUMBER("\xb8\x19\x01\x00\x00\x4c\x89\xea\x4c\x8b\x54\x24\x28\x8b\x7c\x24\x1c\x0f\x05", s_none) ==
+          SYS_epoll_pwait);
     CHECK(NUMBER("\xb8\xdc\x00\x00\x00\x45\x31\xd2\x0f\x05", s_none) == SYS_semtimedop);
     CHECK(NUMBER("\xb8\xca\x00\x00\x00\xf7\xd6\x81\xe6\x80\x00\x00\x00\x0f\x05", s_none) == SYS_futex);
     CHECK(NUMBER("\x44\x89\xc8\x0f\x05", registers) == SYS_futex);
@@ -50,16 +51,17 @@ static void what_a_register_will_tell_is_known_before(void)
 
 static void nothing_is_guessed(const uint64_t *registers)
 {
-    CHECK(NUMBER("\x44\x89\xc8\x0f\x05", s_none) == -1);                             /* in a register that holds none */
-    CHECK(NUMBER("\x44\x89\xc8\x45\x31\xc9\x0f\x05", registers) == -1);         /* which has changed since */
-    CHECK(NUMBER("\x8b\x00\x0f\x05", registers) == -1);                             /* from memory */
-    CHECK(NUMBER("\xb8\xca\x00\x00\x00\xeb\x00\x0f\x05", registers) == -1);    /* a jump in between */
-    CHECK(NUMBER("\xb8\xca\x00\x00\x00\xff\xd2\x0f\x05", registers) == -1);    /* a call */
-    CHECK(NUMBER("\xb8\xca\x00\x00\x00\x03\xc1\x0f\x05", registers) == -1);    /* eax has changed since */
-    CHECK(NUMBER("\xb8\xca\x00\x00\x10\x0f\x05", registers) == -1);              /* no number of a call */
-    CHECK(NUMBER("\xb8\xca\x00\x00\x00\x90\x90", registers) == -1);              /* no system call */
+    CHECK(NUMBER("\x44\x89\xc8\x0f\x05", s_none) == -1);                    /* in a register that holds none */
+    CHECK(NUMBER("\x44\x89\xc8\x45\x31\xc9\x0f\x05", registers) == -1);     /* which has changed since */
+    CHECK(NUMBER("\x8b\x00\x0f\x05", registers) == -1);                     /* from memory */
+    CHECK(NUMBER("\xb8\xca\x00\x00\x00\xeb\x00\x0f\x05", registers) == -1); /* a jump in between */
+    CHECK(NUMBER("\xb8\xca\x00\x00\x00\xff\xd2\x0f\x05", registers) == -1); /* a call */
+    CHECK(NUMBER("\xb8\xca\x00\x00\x00\x03\xc1\x0f\x05", registers) == -1); /* eax has changed since */
+    CHECK(NUMBER("\xb8\xca\x00\x00\x10\x0f\x05", registers) == -1);         /* no number of a call */
+    CHECK(NUMBER("\xb8\xca\x00\x00\x00\x90\x90", registers) == -1);         /* no system call */
     /* libc's syscall(): the number was an argument. */
-    CHECK(NUMBER("\x48\x89\xf8\x48\x89\xf7\x48\x89\xd6\x48\x89\xca\x4d\x89\xc2\x4d\x89\xc8\x4c\x8b\x4c\x24\x08\x0f\x05", registers) == -1);
+    CHECK(NUMBER("\x48\x89\xf8\x48\x89\xf7\x48\x89\xd6\x48\x89\xca\x4d\x89\xc2\x4d\x89\xc8\x4c\x8b\x4c\x24\x08\x0f\x05",
+                 registers) == -1);
 }
 
 /* The page before is not there. */
@@ -68,7 +70,8 @@ static void the_page_is_not_left(void)
     for (unsigned end = 0; end < 10; end++) {
         const char Code[] = "\xb8\xca\x00\x00\x00\x0f\x05";
         unsigned bytes = end < sizeof Code - 1 ? end : sizeof Code - 1;
-        CHECK(number_at(end, Code + sizeof Code - 1 - bytes, bytes, s_none) == (end >= sizeof Code - 1 ? SYS_futex : -1));
+        CHECK(number_at(end, Code + sizeof Code - 1 - bytes, bytes, s_none) ==
+              (end >= sizeof Code - 1 ? SYS_futex : -1));
     }
 }
 

@@ -30,10 +30,18 @@ static void fill(uint32_t bytes, unsigned kind)
 {
     for (uint32_t i = 0; i < bytes; i++)
         switch (kind) {
-        case 0: s_data[i] = 0; break;
-        case 1: s_data[i] = (uint8_t)next(); break;
-        case 2: s_data[i] = (uint8_t)(i % 8 < 6 ? 0x7f - i % 8 : next()); break;
-        default: s_data[i] = i >= 64 && next() % 50 != 0 ? s_data[i - 64 + next() % 2 * 32] : (uint8_t)next(); break;
+        case 0:
+            s_data[i] = 0;
+            break;
+        case 1:
+            s_data[i] = (uint8_t)next();
+            break;
+        case 2:
+            s_data[i] = (uint8_t)(i % 8 < 6 ? 0x7f - i % 8 : next());
+            break;
+        default:
+            s_data[i] = i >= 64 && next() % 50 != 0 ? s_data[i - 64 + next() % 2 * 32] : (uint8_t)next();
+            break;
         }
 }
 

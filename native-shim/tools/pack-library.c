@@ -88,7 +88,8 @@ static void put(struct result *result, const void *bytes, size_t length, uint64_
 }
 
 /* Pages as they are mapped: with the bytes of the file on both sides of the segment. */
-static void add_block(struct result *result, const struct library *library, uint64_t place, uint64_t offset, uint32_t bytes, bool is_code)
+static void add_block(struct result *result, const struct library *library, uint64_t place, uint64_t offset,
+                      uint32_t bytes, bool is_code)
 {
     static uint8_t pages[BLOCK_BYTES], stored[LZ4_COMPRESSBOUND(BLOCK_BYTES)], back[BLOCK_BYTES];
     memset(pages, 0, sizeof pages);
@@ -100,7 +101,8 @@ static void add_block(struct result *result, const struct library *library, uint
     if (length <= 0 || result->header.count == MOST_BLOCKS)
         errx(1, "the library cannot be compressed");
     uint32_t codec = is_code ? DM_CODEC_LZ4_CODE : DM_CODEC_LZ4;
-    if (dm_decode(codec, stored, (uint32_t)length, back, bytes) != 0 || memcmp(back, library->bytes + offset, in_file < bytes ? in_file : bytes) != 0)
+    if (dm_decode(codec, stored, (uint32_t)length, back, bytes) != 0 ||
+        memcmp(back, library->bytes + offset, in_file < bytes ? in_file : bytes) != 0)
         errx(1, "the restorer does not read the pages back as they were");
     result->blocks[result->header.count++] = (struct dm_library_block){
         .place = place,
@@ -136,7 +138,8 @@ int main(int count, char **arguments)
         errx(2, "usage: pack-library LIBRARY SYMBOLS RESULT");
     struct library library = open_library(arguments[1]), symbols = open_library(arguments[2]);
     library.changed_page = find_cookie_page(&symbols);
-    struct result result = {.fd = open(arguments[3], O_RDWR | O_CREAT | O_TRUNC, 0644), .end = sizeof result.header + sizeof result.blocks};
+    struct result result = {.fd = open(arguments[3], O_RDWR | O_CREAT | O_TRUNC, 0644),
+                            .end = sizeof result.header + sizeof result.blocks};
     if (result.fd < 0)
         err(1, "%s", arguments[3]);
     memcpy(result.header.magic, DM_LIBRARY_PAGES_MAGIC, sizeof result.header.magic);

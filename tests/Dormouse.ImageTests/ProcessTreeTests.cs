@@ -10,7 +10,12 @@ public sealed class ProcessTreeTests
 
     private static ImageManifest Process(uint member, int pid, int ppid, int pgid, int sid) => new()
     {
-        Member = member, Pid = pid, ParentPid = ppid, ProcessGroup = pgid, Session = sid, Program = $"program{pid}",
+        Member = member,
+        Pid = pid,
+        ParentPid = ppid,
+        ProcessGroup = pgid,
+        Session = sid,
+        Program = $"program{pid}",
     };
 
     private static ProcessNode Node(ProcessTree tree, int pid) => tree.Nodes.Single(node => node.Pid == pid);

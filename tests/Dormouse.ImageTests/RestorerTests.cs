@@ -71,7 +71,11 @@ public sealed class RestorerTests(int? user)
     {
         ImageManifest Process(uint member, int pid, int ppid, int pgid, int sid) => new()
         {
-            Member = member, Pid = pid, ParentPid = ppid, ProcessGroup = pgid, Session = sid,
+            Member = member,
+            Pid = pid,
+            ParentPid = ppid,
+            ProcessGroup = pgid,
+            Session = sid,
         };
         ImageManifest shell = Process(1, 100, 50, 100, 50);
         shell.Zombies = [new ZombieChild(150, 3 << 8, 150, 50), new ZombieChild(151, 9, 100, 50)];
@@ -153,7 +157,8 @@ public sealed class RestorerTests(int? user)
         ImageBuilder good = new() { Manifest = new ImageManifest { Member = 1, Pid = 500, ParentPid = 1, ProcessGroup = 500, Session = 500 }, StaySeconds = 20 };
         ImageBuilder bad = new()
         {
-            Manifest = new ImageManifest { Member = 2, Pid = 501, ParentPid = 500, ProcessGroup = 500, Session = 500 }, DamagesMemory = true,
+            Manifest = new ImageManifest { Member = 2, Pid = 501, ParentPid = 500, ProcessGroup = 500, Session = 500 },
+            DamagesMemory = true,
         };
 
         using Woken woken = Woken.Run(PodChoice.Always, user, good, bad);
@@ -193,7 +198,13 @@ public sealed class RestorerTests(int? user)
         {
             Manifest = new ImageManifest
             {
-                Member = member, Pid = pid, ParentPid = ppid, ProcessGroup = group, Session = 400, ControllingTerminal = 0x8800, TerminalForegroundGroup = 510,
+                Member = member,
+                Pid = pid,
+                ParentPid = ppid,
+                ProcessGroup = group,
+                Session = 400,
+                ControllingTerminal = 0x8800,
+                TerminalForegroundGroup = 510,
             },
             StaySeconds = member == 1 ? 0 : 2,
             ExitStatus = status << 8,

@@ -41,8 +41,7 @@ static int64_t processor_ns(void)
 {
     struct rusage children;
     getrusage(RUSAGE_CHILDREN, &children);
-    return now_ns(CLOCK_PROCESS_CPUTIME_ID) +
-           (children.ru_utime.tv_sec + children.ru_stime.tv_sec) * 1000000000LL +
+    return now_ns(CLOCK_PROCESS_CPUTIME_ID) + (children.ru_utime.tv_sec + children.ru_stime.tv_sec) * 1000000000LL +
            (children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1000LL;
 }
 
@@ -285,6 +284,7 @@ int main(int argc, char **argv)
         if (strcmp(name, s_operations[i].name) == 0)
             return measure(&s_operations[i]), 0;
     }
-    fprintf(stderr, "usage: micro OPERATION | watch MIB | forest N MIB | connections N | write FILE MIB | read FILE MIB\n");
+    fprintf(stderr,
+            "usage: micro OPERATION | watch MIB | forest N MIB | connections N | write FILE MIB | read FILE MIB\n");
     return 2;
 }

@@ -14,7 +14,7 @@
 #define DNNE_CALLTYPE_THISCALL
 #define DNNE_CALLTYPE_FASTCALL
 #define DNNE_STR(text) text
-#define DNNE_WCHAR     uint16_t
+#define DNNE_WCHAR uint16_t
 
 enum failure_type {
     failure_load_runtime = 1,

@@ -13,9 +13,9 @@ struct orders {
     uint64_t signature;
     struct dm_restart_info *info;
     uint64_t thread_count;
-    uint64_t exit_status;   /* as wait(2) gives it */
-    uint64_t stay;          /* seconds before ending */
-    uint64_t pattern;       /* start of a range filled with words equal to their address, or 0 */
+    uint64_t exit_status; /* as wait(2) gives it */
+    uint64_t stay;        /* seconds before ending */
+    uint64_t pattern;     /* start of a range filled with words equal to their address, or 0 */
     uint64_t pattern_bytes;
 };
 __attribute__((section(".orders"))) volatile struct orders orders = {1, 0, 1, 0, 0, 0, 0};
