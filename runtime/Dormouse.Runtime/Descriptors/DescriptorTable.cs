@@ -46,13 +46,10 @@ internal sealed class DescriptorTable
         ObjectKeys.ForgetHost();
         var table = new DescriptorTable();
         string launchStdio = LaunchStdio.Text;
-        foreach (int fd in numbers)
+        foreach (DescriptorInfo info in DescriptorInfo.Read(numbers))
         {
-            if (DescriptorInfo.Read(fd) is { } info)
-            {
-                table.Add(info, launchStdio);
-                table.Floor = Math.Max(table.Floor, fd + 1);
-            }
+            table.Add(info, launchStdio);
+            table.Floor = Math.Max(table.Floor, info.Fd + 1);
         }
 
         // What one message carries may itself have messages that carry something.
@@ -111,7 +108,7 @@ internal sealed class DescriptorTable
         _locks = FileLocks.Capture(_files);
         ControllingTerminal.Capture();
         LaunchTerminal.Forget();
-        SocketOptions.Forget();
+        SocketOptionLayout.Forget();
         foreach (OpenFile file in _files)
         {
             file.Capture();

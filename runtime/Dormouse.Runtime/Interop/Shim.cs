@@ -136,6 +136,11 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_raw_call")]
     public static extern long RawCall(long number, long a, long b, long c, long d, long e, long f);
 
+    /// <summary>Reads many options of a socket; see native-shim/src/socket_options.h.</summary>
+    [DllImport(Library, EntryPoint = "dm_socket_options_read")]
+    [SuppressGCTransition]
+    public static extern void ReadSocketOptions(int fd, Sockets.SocketOptionCall* calls, uint count, byte* values);
+
     /// <summary>Suspends all threads of the program; 0 or -errno, see native-shim/src/suspend.h.</summary>
     [DllImport(Library, EntryPoint = "dm_suspend")]
     public static extern int Suspend(uint deadlineMilliseconds, SuspendFailure* failure);

@@ -29,7 +29,7 @@ internal sealed class EndedConnection(DescriptorInfo info, TcpState state) : Unb
     {
         if (Keeper == self)
         {
-            _contents = SocketContents.PeekTcp(Info.Fd);
+            _contents = SocketContents.PeekTcp(Info.Fd, Options);
         }
     }
 

@@ -8,7 +8,6 @@ namespace Dormouse.Runtime.Sockets;
 /// <remarks>SO_PEEK_OFF, socket(7): for AF_UNIX and UDP since Linux 3.4 and 4.7, for TCP since 6.10.</remarks>
 internal sealed unsafe class MessagePeek(int fd, bool isStream)
 {
-    private const int PeekOffset = 42;
     private const int PieceBytes = 256 * 1024;
     private const int AddressBytes = 128;
     private readonly List<SocketMessage> _messages = [];
@@ -16,7 +15,8 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
     private int _offset;
 
     /// <remarks>A look at nothing would take an error away that waits for the program (SO_ERROR), so there must be something.</remarks>
-    public static List<SocketMessage> All(int fd, bool isStream)
+    /// <param name="before">SO_PEEK_OFF, when that is known.</param>
+    public static List<SocketMessage> All(int fd, bool isStream, int? before = null)
     {
         var peek = new MessagePeek(fd, isStream);
         if (isStream ? peek._total <= 0 : (Kernel.PollNow(fd, Constant.POLLIN) & Constant.POLLIN) == 0)
@@ -25,13 +25,13 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
         }
 
         // Negative: a look is one at the beginning.
-        int before = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, PeekOffset);
-        if (isStream && before < 0 && peek.HasTakenAll())
+        int offset = before ?? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset);
+        if (isStream && offset < 0 && peek.HasTakenAll())
         {
             return peek._messages;
         }
 
-        if (SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, 0) < 0)
+        if (SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset, 0) < 0)
         {
             peek.TakeWhole();
             return peek._messages;
@@ -45,7 +45,7 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
         }
         finally
         {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, before);
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset, offset);
         }
 
         return peek._messages;
@@ -96,7 +96,7 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
         {
             // The kernel gives the bytes in front along with the ones that carry descriptors: here they are apart.
             Close(peeked.Descriptors);
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, _offset + before);
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset, _offset + before);
             peeked = new Peeked(before, peeked.Sender, [], peeked.Credentials);
         }
 
@@ -111,18 +111,18 @@ internal sealed unsafe class MessagePeek(int fd, bool isStream)
     private int BytesBeforeDescriptors(int bytes)
     {
         const long Nowhere = 1;
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, _offset);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset, _offset);
         byte* at = CapturedMemory.Room(bytes).Pointer;
         long* vectors = stackalloc long[] { (long)at, bytes - 1, Nowhere, 1 };
         long* message = stackalloc long[] { 0, 0, (long)vectors, 2, 0, 0, 0 };
         int before = Math.Max((int)Kernel.Call(SystemCall.RecvMsg, fd, (long)message, Constant.MSG_PEEK | Constant.MSG_DONTWAIT), 0);
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, _offset + bytes);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset, _offset + bytes);
         return before;
     }
 
     private Peeked LookFrom(int offset, int room)
     {
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, PeekOffset, offset);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.PeekOffset, offset);
         return Look(room);
     }
 

@@ -8,13 +8,16 @@ namespace Dormouse.Runtime.Sockets;
 /// <param name="ReceiveBytes">The same for receiving.</param>
 internal readonly record struct SocketBuffers(int SendBytes, int ReceiveBytes)
 {
-    private const int Lock = 72, SendLocked = 1, ReceiveLocked = 2;
+    /// <summary>SO_BUF_LOCK.</summary>
+    public const int Lock = 72;
+
+    private const int SendLocked = 1, ReceiveLocked = 2;
     private const int Send = 7, Receive = 8, SendForced = 32, ReceiveForced = 33;
 
-    public static SocketBuffers Capture(int fd)
+    /// <param name="locked">What SO_BUF_LOCK shows.</param>
+    public static SocketBuffers Capture(int fd, int locked)
     {
-        int locked = Math.Max(SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Lock), 0);
-        return new SocketBuffers(
+        return locked == 0 ? default : new SocketBuffers(
             (locked & SendLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Send) : 0,
             (locked & ReceiveLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Receive) : 0);
     }

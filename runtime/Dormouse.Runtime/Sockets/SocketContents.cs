@@ -41,7 +41,8 @@ internal sealed class SocketContents
     }
 
     /// <summary>The same for TCP, where one byte may be urgent.</summary>
-    public static SocketContents PeekTcp(int fd) => new(true, UrgentPeek.Has(fd) ? UrgentPeek.All(fd) : MessagePeek.All(fd, isStream: true));
+    public static SocketContents PeekTcp(int fd, SocketOptions options)
+        => new(true, UrgentPeek.Has(fd) ? UrgentPeek.All(fd) : MessagePeek.All(fd, isStream: true, options.PeekOffset));
 
     /// <summary>Contents that were taken out, in order.</summary>
     public static SocketContents OfStream(List<CapturedBytes> pieces)

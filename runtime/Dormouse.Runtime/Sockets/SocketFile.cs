@@ -5,16 +5,10 @@ using Dormouse.Runtime.Interop;
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>What all sockets have in common: an inode for each, options, and holders that share it by fork.</summary>
-internal abstract class SocketFile : OpenFile
+internal abstract class SocketFile(DescriptorInfo info) : OpenFile(info)
 {
     private const ulong Role = 3ul << 32;
     private SocketOptions? _options;
-
-    protected SocketFile(DescriptorInfo info)
-        : base(info)
-    {
-        LocalAddress = SocketCalls.LocalAddress(info.Fd);
-    }
 
     public override ResourceKey Key => ObjectKeys.OfInode("socket", 0, Info.Status.Inode);
 
@@ -24,7 +18,7 @@ internal abstract class SocketFile : OpenFile
 
     protected int Protocol => Info.Socket.Protocol;
 
-    protected byte[] LocalAddress { get; }
+    protected byte[] LocalAddress => Info.SocketAddress;
 
     protected bool IsStream => Type == Constant.SOCK_STREAM;
 

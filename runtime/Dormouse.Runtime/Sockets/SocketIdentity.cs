@@ -3,13 +3,15 @@ using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
-/// <summary>What socket(2) and listen(2) have made of it: socket(7), SO_DOMAIN, SO_TYPE, SO_PROTOCOL, SO_ACCEPTCONN.</summary>
-internal readonly record struct SocketIdentity(int Domain, int Type, int Protocol, bool IsListening)
+/// <summary>What socket(2) has made of it: socket(7), SO_DOMAIN, SO_TYPE, SO_PROTOCOL.</summary>
+internal readonly record struct SocketIdentity(int Domain, int Type, int Protocol)
 {
-    public static SocketIdentity Of(int fd)
+    /// <param name="address">Its own; all kinds that have one name their family in it.</param>
+    public static SocketIdentity Of(int fd, byte[] address)
     {
-        int domain = SocketCalls.Domain(fd), protocol = SocketCalls.Protocol(fd);
+        int domain = address.Length < sizeof(ushort) ? SocketCalls.Domain(fd) : BitConverter.ToUInt16(address);
+        int protocol = SocketCalls.Protocol(fd);
         bool isTcp = domain is Constant.AF_INET or Constant.AF_INET6 && SocketCalls.IsTcp(protocol);
-        return new SocketIdentity(domain, isTcp ? Constant.SOCK_STREAM : SocketCalls.Type(fd), protocol, SocketCalls.IsListening(fd));
+        return new SocketIdentity(domain, isTcp ? Constant.SOCK_STREAM : SocketCalls.Type(fd), protocol);
     }
 }

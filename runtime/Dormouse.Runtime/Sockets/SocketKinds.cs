@@ -9,13 +9,13 @@ internal static class SocketKinds
 {
     public static OpenFile Classify(DescriptorInfo info)
     {
-        (int domain, int type, int protocol, bool isListening) = info.Socket;
+        (int domain, int type, int protocol) = info.Socket;
         return domain switch
         {
-            Constant.AF_UNIX when isListening => new UnixListener(info, UnixDiagnosis.Of(info.Status.Inode)),
+            Constant.AF_UNIX when SocketCalls.IsListening(info.Fd) => new UnixListener(info, UnixDiagnosis.Of(info.Status.Inode)),
             Constant.AF_UNIX when type is Constant.SOCK_STREAM or Constant.SOCK_SEQPACKET => ClassifyUnix(info),
             Constant.AF_UNIX => ClassifyUnixDatagram(info),
-            Constant.AF_INET or Constant.AF_INET6 when SocketCalls.IsTcp(protocol) => ClassifyTcp(info, isListening),
+            Constant.AF_INET or Constant.AF_INET6 when SocketCalls.IsTcp(protocol) => ClassifyTcp(info),
             Constant.AF_INET or Constant.AF_INET6 when protocol == SocketCalls.InternetUdp => new UdpSocket(info),
             // getaddrinfo(3) asks the kernel for the host's addresses through one, and closes it at once.
             _ => new UnknownFile(info, ForeignSockets.Name(domain, type, protocol)) { IsPassing = domain == Constant.AF_NETLINK },
@@ -33,17 +33,17 @@ internal static class SocketKinds
     private static OpenFile ClassifyUnixDatagram(DescriptorInfo info)
     {
         UnixDiagnosis diagnosis = UnixDiagnosis.Of(info.Status.Inode);
-        bool isHalf = diagnosis.PeerInode != 0 && !SocketName.IsBound(Constant.AF_UNIX, SocketCalls.LocalAddress(info.Fd))
+        bool isHalf = diagnosis.PeerInode != 0 && !SocketName.IsBound(Constant.AF_UNIX, info.SocketAddress)
             && !SocketName.IsBound(Constant.AF_UNIX, SocketCalls.PeerAddress(info.Fd));
         return isHalf ? new UnixConnection(info, diagnosis) : new UnixDatagramSocket(info, diagnosis);
     }
 
-    private static OpenFile ClassifyTcp(DescriptorInfo info, bool isListening)
+    private static OpenFile ClassifyTcp(DescriptorInfo info)
     {
         TcpState state = TcpState.Of(info.Fd);
         return state switch
         {
-            _ when isListening => new TcpListener(info, state),
+            { IsListening: true } => new TcpListener(info, state),
             { IsConnected: true } => new TcpConnection(info, state),
             { IsConnecting: true } => new ConnectingSocket(info),
             { IsClosed: true } when EndedConnection.Is(info.Fd) => new EndedConnection(info, state),

@@ -9,7 +9,7 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Gives a socket its name back: bind(2).</summary>
 internal static class SocketName
 {
-    private const int ReuseAddress = 2, V6Only = 26, Ipv6 = 41;
+    private const int V6Only = 26, Ipv6 = 41;
     private const int FamilyBytes = 2;
 
     /// <summary>Binds a socket to what the program takes for its address: that is elsewhere on another host, and may have another port
@@ -51,7 +51,7 @@ internal static class SocketName
         bool isInternet = domain is Constant.AF_INET or Constant.AF_INET6;
         if (isInternet)
         {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         }
         else if (address[FamilyBytes] != 0)
         {

@@ -12,7 +12,10 @@ namespace Dormouse.Runtime.Sockets;
 /// </remarks>
 internal static class SocketOptionTable
 {
-    private const int Ip = 0, Tcp = 6, Udp = 17, Ipv6 = 41;
+    /// <summary>TCP_ULP.</summary>
+    public const int UpperProtocol = 31;
+
+    private const int Ip = 0, Tcp = SocketCalls.InternetTcp, Udp = SocketCalls.InternetUdp, Ipv6 = 41;
 
     private static readonly SocketOption[] s_general =
     [
@@ -26,7 +29,7 @@ internal static class SocketOptionTable
         new(Constant.SOL_SOCKET, 42, 4, "SO_PEEK_OFF"), new(Constant.SOL_SOCKET, 45, 4, "SO_SELECT_ERR_QUEUE"), new(Constant.SOL_SOCKET, 46, 4, "SO_BUSY_POLL"),
         new(Constant.SOL_SOCKET, 47, 8, "SO_MAX_PACING_RATE"), new(Constant.SOL_SOCKET, 60, 4, "SO_ZEROCOPY"), new(Constant.SOL_SOCKET, 69, 4, "SO_PREFER_BUSY_POLL"),
         new(Constant.SOL_SOCKET, 70, 4, "SO_BUSY_POLL_BUDGET"), new(Constant.SOL_SOCKET, 74, 4, "SO_TXREHASH"), new(Constant.SOL_SOCKET, 75, 4, "SO_RCVMARK"),
-        new(Constant.SOL_SOCKET, 76, 4, "SO_PASSPIDFD"),
+        new(Constant.SOL_SOCKET, 76, 4, "SO_PASSPIDFD"), new(Constant.SOL_SOCKET, SocketBuffers.Lock, 4, "SO_BUF_LOCK", OptionMoment.Elsewhere),
     ];
 
     private static readonly SocketOption[] s_tcp =
@@ -34,14 +37,16 @@ internal static class SocketOptionTable
         new(Tcp, 1, 4, "TCP_NODELAY"), new(Tcp, 3, 4, "TCP_CORK"), new(Tcp, 4, 4, "TCP_KEEPIDLE"), new(Tcp, 5, 4, "TCP_KEEPINTVL"), new(Tcp, 6, 4, "TCP_KEEPCNT"),
         new(Tcp, 7, 4, "TCP_SYNCNT"), new(Tcp, 8, 4, "TCP_LINGER2"), new(Tcp, 9, 4, "TCP_DEFER_ACCEPT"), new(Tcp, 13, 16, "TCP_CONGESTION"),
         new(Tcp, 16, 4, "TCP_THIN_LINEAR_TIMEOUTS"), new(Tcp, 18, 4, "TCP_USER_TIMEOUT"), new(Tcp, 25, 4, "TCP_NOTSENT_LOWAT"),
-        new(Tcp, 27, 4, "TCP_SAVE_SYN"), new(Tcp, 34, 4, "TCP_FASTOPEN_NO_COOKIE"), new(Tcp, 36, 4, "TCP_INQ"),
+        new(Tcp, 27, 4, "TCP_SAVE_SYN"), new(Tcp, 36, 4, "TCP_INQ"),
         new(Tcp, 37, 4, "TCP_TX_DELAY"), new(Tcp, 44, 4, "TCP_RTO_MAX_MS"),
+        new(Tcp, UpperProtocol, 16, "TCP_ULP", OptionMoment.Elsewhere),
     ];
 
     // Connections change them, or do not take them any more (do_tcp_setsockopt in net/ipv4/tcp.c).
     private static readonly SocketOption[] s_tcpWithoutConnection =
     [
         new(Tcp, 2, 4, "TCP_MAXSEG"), new(Tcp, 10, 4, "TCP_WINDOW_CLAMP"), new(Tcp, 23, 4, "TCP_FASTOPEN"), new(Tcp, 30, 4, "TCP_FASTOPEN_CONNECT"),
+        new(Tcp, 34, 4, "TCP_FASTOPEN_NO_COOKIE"),
     ];
 
     private static readonly SocketOption[] s_udp =
@@ -54,10 +59,13 @@ internal static class SocketOptionTable
     [
         new(Ip, 15, 4, "IP_FREEBIND", OptionMoment.BeforeName), new(Ip, 19, 4, "IP_TRANSPARENT", OptionMoment.BeforeName),
         new(Ip, 24, 4, "IP_BIND_ADDRESS_NO_PORT"), new(Ip, 51, 4, "IP_LOCAL_PORT_RANGE"),
-        new(Ip, 1, 4, "IP_TOS"), new(Ip, 2, 4, "IP_TTL"), new(Ip, 6, 4, "IP_RECVOPTS"), new(Ip, 7, 4, "IP_RETOPTS"), new(Ip, 8, 4, "IP_PKTINFO"),
-        new(Ip, 10, 4, "IP_MTU_DISCOVER"), new(Ip, 11, 4, "IP_RECVERR"), new(Ip, 12, 4, "IP_RECVTTL"), new(Ip, 13, 4, "IP_RECVTOS"),
+        new(Ip, 1, 4, "IP_TOS"), new(Ip, 2, 4, "IP_TTL"), new(Ip, 6, 4, "IP_RECVOPTS"), new(Ip, 7, 4, "IP_RETOPTS"),
+        // Of TCP: what each of the three would tell of the last segment (do_ip_getsockopt in net/ipv4/ip_sockglue.c), or a part of it.
+        new(Ip, 9, 16, "IP_PKTOPTIONS", OptionMoment.Summary),
+        new(Ip, 8, 4, "IP_PKTINFO", OptionMoment.Covered), new(Ip, 12, 4, "IP_RECVTTL", OptionMoment.Covered), new(Ip, 13, 4, "IP_RECVTOS", OptionMoment.Covered),
+        new(Ip, 10, 4, "IP_MTU_DISCOVER"), new(Ip, 11, 4, "IP_RECVERR"),
         new(Ip, 18, 4, "IP_PASSSEC"), new(Ip, 20, 4, "IP_RECVORIGDSTADDR"), new(Ip, 21, 4, "IP_MINTTL"), new(Ip, 23, 4, "IP_CHECKSUM"),
-        new(Ip, 25, 4, "IP_RECVFRAGSIZE"), new(Ip, 26, 4, "IP_RECVERR_RFC4884"),
+        new(Ip, 26, 4, "IP_RECVERR_RFC4884"),
         new(Ip, 34, 4, "IP_MULTICAST_LOOP"), new(Ip, 49, 4, "IP_MULTICAST_ALL"), new(Ip, 50, 4, "IP_UNICAST_IF"),
     ];
 
@@ -77,9 +85,9 @@ internal static class SocketOptionTable
     private static readonly SocketOption[] s_ipv6Only = [new(Ipv6, 26, 4, "IPV6_V6ONLY", OptionMoment.BeforeName)];
 
     // Sockets of TCP take none of them, and yet show some: an accepted one those of the packet by which it came (tcp_ipv4.c, tcp_ipv6.c).
-    private static readonly SocketOption[] s_multicast = [new(Ip, 32, 4, "IP_MULTICAST_IF"), new(Ip, 33, 4, "IP_MULTICAST_TTL")];
+    private static readonly SocketOption[] s_datagram = [new(Ip, 32, 4, "IP_MULTICAST_IF"), new(Ip, 33, 4, "IP_MULTICAST_TTL"), new(Ip, 25, 4, "IP_RECVFRAGSIZE")];
 
-    private static readonly SocketOption[] s_multicast6 = [new(Ipv6, 17, 4, "IPV6_MULTICAST_IF"), new(Ipv6, 18, 4, "IPV6_MULTICAST_HOPS")];
+    private static readonly SocketOption[] s_datagram6 = [new(Ipv6, 17, 4, "IPV6_MULTICAST_IF"), new(Ipv6, 18, 4, "IPV6_MULTICAST_HOPS")];
 
     private static readonly SocketOption[] s_none = [];
 
@@ -90,8 +98,8 @@ internal static class SocketOptionTable
         SocketOption[] ipv6 = domain == Constant.AF_INET6 ? s_ipv6 : s_none;
         bool isTcp = SocketCalls.IsTcp(protocol);
         SocketOption[] ipv6Only = ipv6.Length == 0 || (isTcp && isConnected) ? s_none : s_ipv6Only;
-        SocketOption[] multicast = isTcp || ip.Length == 0 ? s_none : s_multicast, multicast6 = isTcp || ipv6.Length == 0 ? s_none : s_multicast6;
+        SocketOption[] datagram = isTcp || ip.Length == 0 ? s_none : s_datagram, datagram6 = isTcp || ipv6.Length == 0 ? s_none : s_datagram6;
         // IP_TOS changes SO_PRIORITY: ip(7).
-        return [ip, ipv6Only, ipv6, multicast, multicast6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : s_none, isTcp && !isConnected ? s_tcpWithoutConnection : s_none];
+        return [ip, ipv6Only, ipv6, datagram, datagram6, s_general, protocol == Udp ? s_udp : isTcp ? s_tcp : s_none, isTcp && !isConnected ? s_tcpWithoutConnection : s_none];
     }
 }

@@ -10,7 +10,7 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>An established TCP connection, or one that is half closed. Both ends get their old addresses and ports back.</summary>
 internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : ConnectedSocket(info)
 {
-    private const int ReuseAddress = 2, Linger = 13;
+    private const int Linger = 13;
     private readonly byte[] _peerAddress = SocketCalls.PeerAddress(info.Fd);
     private (byte[] Local, byte[] Peer) _shown;
     private ReceiveBuffer.Before _narrow;
@@ -135,7 +135,10 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     {
         base.Capture();
         _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, _peerAddress);
-        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        if (!Options.ReusesAddress)
+        {
+            SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
+        }
     }
 
     public override void Fill(uint self, DescriptorExchange exchange)
@@ -176,7 +179,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
         base.Seal(self);
         if (Keeper == self)
         {
-            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         }
 
         ShownNames.Expect(Descriptors[0].Fd, Protocol, _shown.Local, _shown.Peer);
@@ -216,7 +219,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 
         if (_kept is not null)
         {
-            return SocketContents.PeekTcp(Info.Fd);
+            return SocketContents.PeekTcp(Info.Fd, Options);
         }
 
         if (!HasFarHolder && !_state.HasReceivedEnd)
@@ -226,13 +229,13 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 
         if (!NeedsDrain)
         {
-            return SocketContents.PeekTcp(Info.Fd);
+            return SocketContents.PeekTcp(Info.Fd, Options);
         }
 
         int far = FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer));
         if (TcpDrain.Deliver(Info.Fd, far))
         {
-            return SocketContents.PeekTcp(Info.Fd);
+            return SocketContents.PeekTcp(Info.Fd, Options);
         }
 
         if (HasFarSentEnd)
@@ -254,7 +257,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             throw new CheckpointException($"{Name}: the TCP connection {Description} with another host cannot be captured now: {why}. Try again when the program has read more.") { IsPassing = true };
         }
 
-        return SocketContents.PeekTcp(Info.Fd);
+        return SocketContents.PeekTcp(Info.Fd, Options);
     }
 
     // Bound to one address and connected to the same: a connection without another end (RFC 9293, simultaneous open).

@@ -8,7 +8,6 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>A listening TCP socket.</summary>
 internal sealed class TcpListener(DescriptorInfo info, TcpState state) : ListeningSocket(info, state.Backlog)
 {
-    private const int ReuseAddress = 2;
 
     public override void Capture()
     {
@@ -19,7 +18,7 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
         }
 
         // As for connections: what it accepts inherits the mark, and its port can be bound again at once.
-        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
     }
 
     /// <summary>The mark stays, whatever the program had: connections that end between this restart and the next checkpoint leave the port free.</summary>
@@ -28,7 +27,7 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
         base.Seal(self);
         if (Keeper == self)
         {
-            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         }
     }
 

@@ -7,7 +7,6 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Makes a TCP connection within one process, between two given addresses and ports of this host.</summary>
 internal static class TcpPair
 {
-    private const int ReuseAddress = 2;
     private const int Internet = 0, BindAddressNoPort = 24, LocalPortRange = 51; // ip(7)
 
     /// <returns>The end at <paramref name="near"/>, and the one at <paramref name="far"/>.</returns>
@@ -173,7 +172,7 @@ internal static class TcpPair
             return fd;
         }
 
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         error = SocketCalls.Bind(fd, address);
         if (error < 0)
         {

@@ -14,7 +14,7 @@ namespace Dormouse.Runtime.Sockets;
 internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected, uint QuietMilliseconds, uint Sent, uint Received)
 {
     public const int Established = 1, SynSent = 2, TimeWait = 6, CloseWait = 8;
-    private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Closing = 11;
+    private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Listening = 10, Closing = 11;
     private const int TcpInfo = 11;
 
     public static TcpState Of(int fd)
@@ -42,6 +42,8 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
 
     /// <summary>connect(2) has not come to an end yet.</summary>
     public bool IsConnecting => State == SynSent;
+
+    public bool IsListening => State == Listening;
 
     public bool IsClosed => State == Closed;
 

@@ -7,7 +7,7 @@ namespace Dormouse.Runtime.Sockets;
 /// <remarks>Names of other hosts can be taken with CAP_NET_ADMIN or CAP_NET_RAW: IP_TRANSPARENT, ip(7).</remarks>
 internal static class UdpSender
 {
-    private const int ReuseAddress = 2, Ip = 0, Transparent = 19, Ipv6 = 41, Ipv6Transparent = 75;
+    private const int Ip = 0, Transparent = 19, Ipv6 = 41, Ipv6Transparent = 75;
 
     /// <summary>Whether datagrams can be sent under a name.</summary>
     public static bool CanBe(byte[] sender, int domain)
@@ -50,7 +50,7 @@ internal static class UdpSender
             return fd;
         }
 
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReuseAddress, 1);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         int error = SocketCalls.Bind(fd, address);
         if (error == -Errno.AddressNotAvailable && SetTransparent(fd, domain) == 0)
         {

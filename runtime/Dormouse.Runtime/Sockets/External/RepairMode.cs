@@ -11,7 +11,6 @@ internal static unsafe class RepairMode
     private const int Repair = 19, Queue = 20, Sequence = 21, Options = 22, Timestamp = 24, Window = 29, SegmentSize = 2;
     private const int Off = 0, On = 1, OffWithoutProbe = -1;
     private const int WindowBytes = 20;
-    private const int ReuseAddress = 2;
 
     /// <summary>0 or -errno.</summary>
     public static int Enter(int fd) => SocketCalls.SetInt(fd, SocketCalls.InternetTcp, Repair, On);
@@ -50,9 +49,9 @@ internal static unsafe class RepairMode
     // Leaving forgets SO_REUSEADDR: tcp_repair in do_tcp_setsockopt.
     private static void Leave(int fd, int how)
     {
-        int reuse = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, ReuseAddress);
+        int reuse = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress);
         SocketCalls.SetInt(fd, SocketCalls.InternetTcp, Repair, how);
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ReuseAddress, reuse != 0 ? 1 : 0);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, reuse != 0 ? 1 : 0);
     }
 
     private static uint Number(int fd, int option)
