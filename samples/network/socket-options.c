@@ -31,7 +31,7 @@ static const struct { int level, option; const char *name; int value; } s_option
     OPTION(IPPROTO_IPV6, IPV6_RECVTCLASS, 1), OPTION(IPPROTO_IPV6, IPV6_TCLASS, 0x20), OPTION(IPPROTO_IPV6, IPV6_V6ONLY, 1), OPTION(IPPROTO_IPV6, IPV6_DONTFRAG, 1),
 };
 
-enum { OPTIONS = sizeof s_options / sizeof s_options[0], SOCKETS = 7 };
+enum { OPTIONS = sizeof s_options / sizeof s_options[0], SOME = 3, SOCKETS = 7 + SOME };
 
 struct subject {
     const char *name;
@@ -58,12 +58,13 @@ static void read_others(int fd, struct subject *into)
     getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, into->congestion, &length);
 }
 
-static void set(struct subject *subject, const char *name, int fd)
+/* Every `step`th option, from `first` on. */
+static void set_some(struct subject *subject, const char *name, int fd, int first, int step)
 {
     struct linger linger = { 1, 3 };
     struct timeval timeout = { 7, 0 };
     *subject = (struct subject){ .name = name, .fd = fd };
-    for (int i = 0; i < OPTIONS; i++)
+    for (int i = first; i < OPTIONS; i += step)
         setsockopt(fd, s_options[i].level, s_options[i].option, &s_options[i].value, sizeof(int));
     TRY(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
     TRY(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout));
@@ -71,6 +72,11 @@ static void set(struct subject *subject, const char *name, int fd)
     for (int i = 0; i < OPTIONS; i++)
         subject->was_there[i] = option_of(fd, i, &subject->before[i]);
     read_others(fd, subject);
+}
+
+static void set(struct subject *subject, const char *name, int fd)
+{
+    set_some(subject, name, fd, 0, 1);
 }
 
 static void check(const struct subject *subject)
@@ -132,6 +138,12 @@ int main(void)
     TRY(listen(plain, 5));
     TRY(connect(client, (void *)&name, sizeof name));
     TRY(accept(plain, NULL, NULL));
+    for (int i = 0; i < SOME; i++) {
+        int other = TRY(socket(AF_INET, SOCK_STREAM, 0));
+        TRY(connect(other, (void *)&name, sizeof name));
+        TRY(accept(plain, NULL, NULL));
+        set_some(&subjects[7 + i], "TCP connection with some", other, i, SOME);
+    }
     TRY(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
     int six = socket(AF_INET6, SOCK_DGRAM, 0);
 

@@ -40,9 +40,13 @@ internal sealed unsafe class BorrowedDescriptors
     /// <summary>Gives all of them up; also when not all could be taken.</summary>
     public void Release()
     {
-        foreach (int number in _numbers)
+        for (int from = 0, next; from < _numbers.Count; from = next)
         {
-            Kernel.Close(number);
+            for (next = from + 1; next < _numbers.Count && _numbers[next] == _numbers[next - 1] + 1; next++)
+            {
+            }
+
+            Kernel.Call(SystemCall.CloseRange, _numbers[from], _numbers[next - 1], 0);
         }
 
         _numbers.Clear();

@@ -4,6 +4,7 @@ namespace Dormouse.Runtime.Descriptors;
 /// <summary>What the other members have announced, by key: a process may have thousands of sockets, and each asks.</summary>
 internal sealed class CandidateTable
 {
+    private static readonly List<Candidate> s_none = [];
     private readonly Candidate[] _all;
     private readonly Dictionary<ResourceKey, int> _withKey, _withPeer;
 
@@ -24,7 +25,7 @@ internal sealed class CandidateTable
         }
     }
 
-    /// <summary>All items that name this object.</summary>
+    /// <summary>All items that name this object. Nobody may change the list.</summary>
     public List<Candidate> WithKey(ResourceKey key) => Follow(_withKey, _nextWithKey, key);
 
     /// <summary>All items whose other end is this object.</summary>
@@ -43,6 +44,11 @@ internal sealed class CandidateTable
         for (int i = head; i >= 0; i = next[i])
         {
             count++;
+        }
+
+        if (count == 0)
+        {
+            return s_none;
         }
 
         var found = new List<Candidate>(count);

@@ -7,7 +7,7 @@ namespace Dormouse.Runtime.Descriptors;
 internal static class Sharing
 {
     /// <summary>The lowest member of all that hold it.</summary>
-    public static uint LowestMember(uint self, IEnumerable<Candidate> holders)
+    public static uint LowestMember(uint self, List<Candidate> holders)
     {
         uint lowest = self;
         foreach (Candidate holder in holders)

@@ -30,7 +30,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
     protected virtual bool HasNothingOnTheWay => SocketCalls.Unsent(Info.Fd) == 0;
 
     /// <summary>What the members that hold the other end have announced.</summary>
-    protected IReadOnlyList<Candidate> FarHolders => _farHolders;
+    protected List<Candidate> FarHolders => _farHolders;
 
     /// <summary>All who hold the other end are on other hosts: <see cref="RemoteMeeting"/>.</summary>
     public virtual bool IsRemote => false;
@@ -80,7 +80,7 @@ internal abstract class ConnectedSocket(DescriptorInfo info) : SocketFile(info)
         if (Keeper == self)
         {
             _contents ??= ReadContents(exchange);
-            _contents.CheckIsComplete(Name);
+            _contents.CheckIsComplete(this);
         }
     }
 

@@ -32,11 +32,11 @@ internal sealed class SocketContents
     }
 
     /// <exception cref="CheckpointException">There may be more in it than was shown.</exception>
-    public void CheckIsComplete(string what)
+    public void CheckIsComplete(SocketFile of)
     {
         if (!_isComplete)
         {
-            throw new CheckpointException($"{what} has received an empty datagram that something has looked at already, the last checkpoint or the program: the kernel does not show it again. Try again when the program has read it.") { IsPassing = true };
+            throw new CheckpointException($"{of.Name} has received an empty datagram that something has looked at already, the last checkpoint or the program: the kernel does not show it again. Try again when the program has read it.") { IsPassing = true };
         }
     }
 

@@ -82,5 +82,6 @@ internal abstract class SocketFile(DescriptorInfo info) : OpenFile(info)
     /// <summary>Name of the other end, which the keeper of <paramref name="key"/> gets to fill its socket through.</summary>
     protected static DescriptionId FeederOf(ResourceKey key) => new(key.High, key.Low, Role | 1);
 
-    protected string Name => $"fd {Info.Fd} ({Info.Link})";
+    /// <summary>For people.</summary>
+    internal string Name => $"fd {Info.Fd} ({Info.Link})";
 }

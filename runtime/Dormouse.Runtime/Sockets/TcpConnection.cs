@@ -122,7 +122,8 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
                 _isAcknowledged = true;
             }
 
-            return _isDelivered = TcpDrain.IsDelivered(Info.Fd);
+            // Of more than one path (MPTCP) the state is that of the first.
+            return _isDelivered = (_state.IsDelivered && Protocol == SocketCalls.InternetTcp) || TcpDrain.IsDelivered(Info.Fd);
         }
     }
 

@@ -11,7 +11,8 @@ namespace Dormouse.Runtime.Sockets;
 /// <param name="QuietMilliseconds">Since the last data came (tcpi_last_data_recv).</param>
 /// <param name="Sent">Bytes that the program has written, modulo 2^32; without what marks beginning and end.</param>
 /// <param name="Received">Bytes that have come, read or not, modulo 2^32.</param>
-internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected, uint QuietMilliseconds, uint Sent, uint Received)
+/// <param name="IsDelivered">Of a connection: all that was written is acknowledged (no tcpi_unacked, no tcpi_notsent_bytes).</param>
+internal readonly record struct TcpState(int State, int Waiting, int Backlog, bool WasConnected, uint QuietMilliseconds, uint Sent, uint Received, bool IsDelivered)
 {
     public const int Established = 1, SynSent = 2, TimeWait = 6, CloseWait = 8;
     private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Listening = 10, Closing = 11;
@@ -22,7 +23,7 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
         const int OldBytes = 104, InfoBytes = 216;
         Span<byte> info = stackalloc byte[InfoBytes];
         int length = SocketCalls.Get(fd, SocketCalls.InternetTcp, TcpInfo, info);
-        return length < OldBytes ? default : length < InfoBytes ? Read(info) with { Sent = 0, Received = 0 } : Read(info);
+        return length < OldBytes ? default : length < InfoBytes ? Read(info) with { Sent = 0, Received = 0, IsDelivered = false } : Read(info);
     }
 
     private static TcpState Read(ReadOnlySpan<byte> info)
@@ -33,7 +34,8 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
             info[0], BitConverter.ToInt32(info[Unacknowledged..]), BitConverter.ToInt32(info[SelectivelyAcknowledged..]),
             BitConverter.ToInt32(info[RoundTrip..]) != 0, BitConverter.ToUInt32(info[LastData..]),
             (uint)(BitConverter.ToUInt64(info[BytesSent..]) - BitConverter.ToUInt64(info[BytesSentAgain..])) + BitConverter.ToUInt32(info[NotSent..]),
-            (uint)BitConverter.ToUInt64(info[BytesReceived..]));
+            (uint)BitConverter.ToUInt64(info[BytesReceived..]),
+            (BitConverter.ToUInt32(info[Unacknowledged..]) | BitConverter.ToUInt32(info[NotSent..])) == 0);
         // tcp_fin() takes the end of the stream for a byte that has come; retransmissions are counted twice as sent.
         return state.HasReceivedEnd ? state with { Received = state.Received - 1 } : state;
     }

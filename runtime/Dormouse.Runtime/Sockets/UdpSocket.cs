@@ -31,7 +31,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         }
 
         _unread = SocketContents.Peek(Info.Fd, false);
-        _unread.CheckIsComplete(Name);
+        _unread.CheckIsComplete(this);
         foreach (SocketMessage message in _unread.Messages)
         {
             _shownSenders.Add(OldAddresses.ToShown(message.Sender, Protocol, isOwn: false));

@@ -88,7 +88,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         base.Capture();
         if (Keeper == Worker.Current.Member)
         {
-            _contents!.CheckIsComplete(Name);
+            _contents!.CheckIsComplete(this);
         }
     }
 
