@@ -21,35 +21,11 @@ public static class LocalProcess
     /// <summary>Stopped by a signal, as ^Z does it, or by a debugger: state T or t.</summary>
     public static bool IsStopped(int pid) => State(pid) is "T" or "t";
 
-    /// <summary>Stopped by a signal; who is traced by another process is so for a moment each time.</summary>
-    public static bool IsStoppedBySignal(int pid) => State(pid) is "T";
-
     /// <summary>Clock ticks since boot, as the kernel tells it of this process.</summary>
     public static ulong OwnStartTime() => ulong.Parse(FieldsFromState("self")[19]);
 
-    /// <summary>What an image of the process would have to hold at least; 0: not known.</summary>
-    /// <remarks>"RssAnon:     1234 kB" of proc_pid_status(5).</remarks>
-    public static ulong AnonymousMemoryBytes(int pid)
-        => Status(pid, "RssAnon:") is { } kilobytes ? ulong.Parse(kilobytes[..^" kB".Length]) * 1024 : 0;
-
-    /// <summary>The process that traces it (ptrace(2): a debugger, strace), or 0.</summary>
-    public static int Tracer(int pid) => Status(pid, "TracerPid:") is { } tracer ? int.Parse(tracer) : 0;
-
     /// <summary>No process has the number, or nobody has waited yet for the one that had it.</summary>
     public static bool HasEnded(int pid) => State(pid) is "" or "Z" or "X";
-
-    /// <summary>A line of proc_pid_status(5), without its name; null: it has ended.</summary>
-    private static string? Status(int pid, string name)
-    {
-        try
-        {
-            return File.ReadLines($"/proc/{pid}/status").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 
     private static string State(int pid)
     {

@@ -11,19 +11,20 @@ namespace Dormouse.Coordinator.Host;
 /// </remarks>
 internal static class StoppedProcesses
 {
+    /// <param name="local">Those that can be seen from here.</param>
     /// <param name="absentees">Who is about to join.</param>
     /// <returns>A sentence that says who is and what to do; null: nobody is, as far as can be seen from here.</returns>
-    public static string? Problem(IEnumerable<Member> members, IEnumerable<Absentee> absentees)
+    public static string? Problem(IReadOnlyDictionary<Member, ProcessStatus> local, IEnumerable<Absentee> absentees)
     {
-        foreach (Member member in members)
+        foreach ((Member member, ProcessStatus status) in local)
         {
-            if (member.HostPid is > 0 and int pid && LocalProcess.IsStoppedBySignal(pid)) return Sentence(member.ToString(), pid);
+            if (status.IsStoppedBySignal) return Sentence(member.ToString(), member.HostPid!.Value);
         }
 
         foreach (Absentee absentee in absentees)
         {
             ProcessIdentity identity = absentee.Identity;
-            if (identity.HostId == OwnHost.Id && LocalProcess.IsStoppedBySignal(identity.Pid))
+            if (identity.HostId == OwnHost.Id && ProcessStatus.Read(identity.Pid).IsStoppedBySignal)
                 return Sentence($"pid {identity.Pid} ({absentee.Program}) on {absentee.HostName}", identity.Pid);
         }
 

@@ -10,17 +10,11 @@ namespace Dormouse.Coordinator.Host;
 internal static class TracedProcesses
 {
     /// <returns>A sentence that says who is and what to do; null: nobody is, as far as can be seen from here.</returns>
-    public static string? Problem(IEnumerable<Member> members)
+    public static string? Problem(IReadOnlyDictionary<Member, ProcessStatus> local)
     {
-        Dictionary<int, Member> local = [];
-        foreach (Member member in members)
+        foreach ((Member member, ProcessStatus status) in local)
         {
-            if (member.HostPid is > 0 and int pid) local[pid] = member;
-        }
-
-        foreach ((int pid, Member member) in local)
-        {
-            if (LocalProcess.Tracer(pid) is > 0 and int tracer && local.TryGetValue(tracer, out Member? by))
+            if (status.Tracer > 0 && local.Keys.FirstOrDefault(other => other.HostPid == status.Tracer) is { } by)
                 return $"{member} is traced by {by}, which would stand still with it. Try again when that has ended, or trace it from outside of the computation.";
         }
 

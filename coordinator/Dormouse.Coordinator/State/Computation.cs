@@ -225,7 +225,8 @@ internal sealed class Computation
 
         string directory = command.Directory.Length > 0 ? command.Directory : _directory;
         HostPids.Find(Members);
-        if ((StoppedProcesses.Problem(Members, Absentees.All) ?? TracedProcesses.Problem(Members) ?? DiskSpace.Problem(directory, Members)) is { } problem)
+        Dictionary<Member, ProcessStatus> local = ProcessStatus.OfLocal(Members);
+        if ((StoppedProcesses.Problem(local, Absentees.All) ?? TracedProcesses.Problem(local) ?? DiskSpace.Problem(directory, local)) is { } problem)
         {
             CheckpointLog.RoundFailed(_logger, Epoch, Phase, problem);
             client?.Send(new CommandFailed(FailureKind.Failed, problem));
