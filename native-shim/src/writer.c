@@ -1,23 +1,19 @@
 /* The image writer. World: Frozen: raw system calls, no allocation, nothing of C#.
- *
- * Which pages a mapping has is asked of the kernel: PAGEMAP_SCAN (6.7) or
- * /proc/self/pagemap for private memory, mincore(2) for shared memory, whose
- * pages exist also where our page table does not show them.
  */
 #define _GNU_SOURCE
 #include "writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "checksum_thread.h"
 #include "compress.h"
 #include "dm_crc32c.h"
 #include "dm_syscall.h"
+#include "page_search.h"
+#include "zero_memory.h"
 
 #define PAGE 4096u
 #ifndef MADV_POPULATE_READ
@@ -38,39 +34,18 @@
 /* More than the frames from dm_image_write to the system call. */
 #define STACK_REACH (64u << 10)
 
-/* include/uapi/linux/fs.h of Linux 6.7; the distribution's header may be older. */
-struct page_region {
-    uint64_t start, end, categories;
-};
-struct pm_scan_arg {
-    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-#define PAGEMAP_SCAN_CALL _IOWR('f', 16, struct pm_scan_arg)
-#define PAGE_IS_FILE_BIT (1u << 2)
-#define PAGE_IS_PRESENT_BIT (1u << 3)
-#define PAGE_IS_SWAPPED_BIT (1u << 4)
-#define PAGE_IS_PFNZERO_BIT (1u << 5)
-#define PAGE_IS_GUARD_BIT (1u << 8)
-
-#define PAGEMAP_PRESENT (1ull << 63)
-#define PAGEMAP_SWAPPED (1ull << 62)
-#define PAGEMAP_FILE (1ull << 61)
-#define PAGEMAP_GUARD (1ull << 58)
-
 struct writer {
     struct dm_write_plan *plan;
     uint64_t offset; /* next free byte of the file */
     uint64_t extent_count;
     uint64_t compressed_bytes; /* of memory */
     uint64_t prepared_taken;
-    int pagemap;
+    struct dm_page_search search;
     const struct dm_image_vma *vma; /* the one being saved */
     bool is_readable;
     bool is_small;                        /* the range */
+    bool zeros_are_holes;                 /* memory that is not saved comes back as zeros */
     struct dm_checksum_thread *checksums; /* NULL: we do them ourselves */
-    bool no_guard_category;               /* kernel before 6.15 */
-    bool no_scan;                         /* kernel before 6.7 */
 };
 
 static int write_all(int fd, const void *data, uint64_t bytes, uint64_t offset)
@@ -228,11 +203,8 @@ static int make_readable(struct writer *w)
     return (int)error;
 }
 
-static int save_range(struct writer *w, uint64_t start, uint64_t end)
+static int save_pieces(struct writer *w, uint64_t start, uint64_t end)
 {
-    int failed = make_readable(w);
-    if (failed < 0)
-        return failed;
     uint64_t most = end - start <= SMALL_BYTES ? PIECE_BYTES : DM_IMAGE_EXTENT_BYTES;
     w->is_small = end - start <= SMALL_BYTES;
     while (start < end) {
@@ -245,117 +217,19 @@ static int save_range(struct writer *w, uint64_t start, uint64_t end)
     return 0;
 }
 
-static int64_t scan_regions(struct writer *w, uint64_t start, uint64_t end, bool changed_only,
-                            struct page_region *regions, uint64_t capacity, uint64_t *walked)
+static int save_range(void *writer, uint64_t start, uint64_t end)
 {
-    for (;;) {
-        struct pm_scan_arg scan = {
-            .size = sizeof scan, .start = start, .end = end, .vec = (uint64_t)regions, .vec_len = capacity};
-        scan.category_anyof_mask = PAGE_IS_PRESENT_BIT | PAGE_IS_SWAPPED_BIT;
-        scan.category_inverted = PAGE_IS_PFNZERO_BIT | (changed_only ? PAGE_IS_FILE_BIT : 0);
-        if (!w->no_guard_category)
-            scan.category_inverted |= PAGE_IS_GUARD_BIT;
-        scan.category_mask = scan.category_inverted;
-        scan.return_mask = PAGE_IS_PRESENT_BIT;
-        int64_t count = dm_syscall3(__NR_ioctl, w->pagemap, PAGEMAP_SCAN_CALL, (int64_t)&scan);
-        if (count == -EINVAL && !w->no_guard_category) {
-            w->no_guard_category = true;
-            continue;
-        }
-        *walked = scan.walk_end;
-        return count;
+    struct writer *w = writer;
+    int failed = make_readable(w);
+    /* Small ranges are compressed, zeros to nothing. */
+    if (failed < 0 || !w->zeros_are_holes || end - start <= SMALL_BYTES)
+        return failed < 0 ? failed : save_pieces(w, start, end);
+    while (start < end && failed >= 0) {
+        uint64_t hole = dm_zero_begin(start, end);
+        failed = save_pieces(w, start, hole);
+        start = dm_zero_end(hole, end);
     }
-}
-
-static int save_scanned(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
-{
-    struct page_region *regions = (struct page_region *)w->plan->scratch;
-    uint64_t capacity = ANSWER_BYTES / sizeof *regions;
-    for (uint64_t at = vma->start; at < vma->end;) {
-        uint64_t walked = at;
-        int64_t count = scan_regions(w, at, vma->end, changed_only, regions, capacity, &walked);
-        if (count < 0)
-            return (int)count;
-        for (int64_t i = 0; i < count;) {
-            /* The scan reports huge and small pages that touch as regions of their own. */
-            uint64_t start = regions[i].start, end = regions[i].end;
-            for (i++; i < count && regions[i].start == end; i++)
-                end = regions[i].end;
-            int error = save_range(w, start, end);
-            if (error < 0)
-                return error;
-        }
-        if (walked <= at)
-            return -EIO;
-        at = walked;
-    }
-    return 0;
-}
-
-static int save_by_pagemap(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
-{
-    uint64_t *entries = (uint64_t *)w->plan->scratch;
-    const uint64_t capacity = ANSWER_BYTES / sizeof *entries;
-    uint64_t run = 0; /* start of the run of pages to save, 0 for none */
-    for (uint64_t at = vma->start; at < vma->end;) {
-        uint64_t pages = (vma->end - at) / PAGE;
-        if (pages > capacity)
-            pages = capacity;
-        int64_t got = dm_pread(w->pagemap, entries, pages * sizeof *entries, at / PAGE * sizeof *entries);
-        if (got <= 0)
-            return got < 0 ? (int)got : -EIO;
-        for (uint64_t i = 0; i < (uint64_t)got / sizeof *entries; i++, at += PAGE) {
-            uint64_t entry = entries[i];
-            bool save = (entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0 && (entry & PAGEMAP_GUARD) == 0 &&
-                        !(changed_only && (entry & PAGEMAP_FILE) != 0);
-            if (save && run == 0)
-                run = at;
-            if (!save && run != 0) {
-                int error = save_range(w, run, at);
-                if (error < 0)
-                    return error;
-                run = 0;
-            }
-        }
-    }
-    return run != 0 ? save_range(w, run, vma->end) : 0;
-}
-
-static int save_private(struct writer *w, const struct dm_image_vma *vma, bool changed_only)
-{
-    if (!w->no_scan) {
-        int error = save_scanned(w, vma, changed_only);
-        if (error != -ENOTTY && error != -EINVAL)
-            return error;
-        w->no_scan = true;
-    }
-    return save_by_pagemap(w, vma, changed_only);
-}
-
-static int save_shared(struct writer *w, const struct dm_image_vma *vma)
-{
-    uint8_t *resident = w->plan->scratch;
-    uint64_t run = 0;
-    for (uint64_t at = vma->start; at < vma->end;) {
-        uint64_t pages = (vma->end - at) / PAGE;
-        if (pages > ANSWER_BYTES)
-            pages = ANSWER_BYTES;
-        int64_t error = dm_syscall3(__NR_mincore, (int64_t)at, (int64_t)(pages * PAGE), (int64_t)resident);
-        if (error < 0)
-            return (int)error;
-        for (uint64_t i = 0; i < pages; i++, at += PAGE) {
-            bool save = (resident[i] & 1) != 0;
-            if (save && run == 0)
-                run = at;
-            if (!save && run != 0) {
-                int failed = save_range(w, run, at);
-                if (failed < 0)
-                    return failed;
-                run = 0;
-            }
-        }
-    }
-    return run != 0 ? save_range(w, run, vma->end) : 0;
+    return failed;
 }
 
 /* Where reading would raise SIGBUS: behind the end of a file that has become shorter. Before Linux 5.14 nobody can tell. */
@@ -376,15 +250,16 @@ static int save_whole(struct writer *w, const struct dm_image_vma *vma)
 
 static int save_vma(struct writer *w, const struct dm_image_vma *vma, enum dm_save save)
 {
+    w->zeros_are_holes = save == DM_SAVE_ANONYMOUS;
     switch (save) {
     case DM_SAVE_NOTHING:
         return 0;
     case DM_SAVE_ANONYMOUS:
-        return save_private(w, vma, false);
+        return dm_pages_private(&w->search, vma->start, vma->end, false);
     case DM_SAVE_CHANGED:
-        return save_private(w, vma, true);
+        return dm_pages_private(&w->search, vma->start, vma->end, true);
     case DM_SAVE_SHARED:
-        return save_shared(w, vma);
+        return dm_pages_shared(&w->search, vma->start, vma->end);
     case DM_SAVE_ALL:
         return save_whole(w, vma);
     case DM_SAVE_PREPARED:
@@ -415,12 +290,12 @@ static int write_memory(struct dm_write_plan *plan)
 {
     struct writer w = {.plan = plan};
     w.offset = plan->first_free;
-    int64_t pagemap = dm_openat(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
-    if (pagemap < 0)
-        return (int)pagemap;
-    w.pagemap = (int)pagemap;
+    w.search = (struct dm_page_search){
+        .found = save_range, .argument = &w, .scratch = plan->scratch, .scratch_bytes = ANSWER_BYTES};
     plan->memory_bytes = 0;
-    int error = 0;
+    int error = dm_pages_open(&w.search);
+    if (error < 0)
+        return error;
     for (uint64_t i = 0; i < plan->vma_count && error >= 0; i++) {
         w.vma = &plan->vmas[i];
         w.is_readable = (w.vma->prot & PROT_READ) != 0;
@@ -428,7 +303,7 @@ static int write_memory(struct dm_write_plan *plan)
         if (w.is_readable && (w.vma->prot & PROT_READ) == 0)
             protect(w.vma, 0);
     }
-    dm_close(w.pagemap);
+    dm_pages_close(&w.search);
     if (w.checksums != NULL)
         dm_checksum_finish(w.checksums);
     return error < 0 ? error : finish(&w);

@@ -37,6 +37,7 @@ internal static class AllSamples
         new("shared-memory", "shared-memory"),
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),
+        new("zeros", "zeros"),
         new("tcp", "tcp"),
         new("tcp-states", "tcp-states"),
         new("accept-queue", "accept-queue"),
