@@ -28,6 +28,9 @@ public enum FrameKind : ushort
     Published = 21,
     Announce = 22,
     Announced = 23,
+    ProbeEnds = 24,
+    EndReports = 25,
+    NamedEnds = 26,
 
     // Opening of every connection.
     ServerHello = 50,

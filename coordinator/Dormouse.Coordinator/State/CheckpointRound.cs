@@ -1,5 +1,6 @@
 using Dormouse.Coordinator.Generations;
 using Dormouse.Coordinator.Host;
+using Dormouse.Coordinator.State.Pairing;
 using Dormouse.Protocol;
 using Dormouse.Protocol.Programs;
 
@@ -15,6 +16,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     private readonly List<Stranger> _strangers = StrangerSearch.Find(computation.Options.Token);
     private TimeSpan? _strangersAwaitedSince;
     private List<Member>? _participants;
+    private EndPairing? _pairing;
     private CommitPlan? _plan;
 
     public uint Generation { get; } = generation;
@@ -79,7 +81,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     public override void AllFinished(Step step)
     {
         if (step == Step.Suspend) ConsiderSuspended();
-        else if (step == Step.List) SendCandidates();
+        else if (step == Step.List) BeginPairing();
     }
 
     public override void Lost(Member member)
@@ -192,12 +194,29 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         return true;
     }
 
+    private void BeginPairing()
+    {
+        _pairing = new EndPairing(Participants, Computation.Epoch, Computation.KnownEnds, SendCandidates);
+        _pairing.Begin();
+    }
+
+    /// <summary>What a member tells of ends of connections.</summary>
+    public void Receive(Member member, in EndReports reports)
+    {
+        if (_pairing is null) throw new ProtocolException("Nobody has asked about connections.");
+        _pairing.Receive(member, reports);
+    }
+
     private void SendCandidates()
     {
         Sharing sharing = new(Participants);
         foreach (Member member in Participants)
+        {
+            if (_pairing!.NamesFor(member) is { Length: > 0 } names) member.Peer.Send(new NamedEnds(Computation.Epoch, names));
             member.Peer.Send(new Candidates(Computation.Epoch, (uint)Participants.Count, sharing.CandidatesOf(member)));
-        foreach (Member member in Participants) member.Inventory = [];
+        }
+
+        foreach (Member member in Participants) (member.Inventory, member.Ends) = ([], []);
     }
 
     private void BeginCommit()

@@ -51,6 +51,8 @@ internal sealed class Computation
 
     public Absentees Absentees { get; }
 
+    public Pairing.KnownEnds KnownEnds { get; } = new();
+
     public CommandPeers Commands { get; } = new();
 
     public Endings Endings { get; }

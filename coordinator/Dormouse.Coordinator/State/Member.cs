@@ -30,6 +30,9 @@ internal sealed class Member(uint id, MemberHello hello, Peer peer)
 
     public InventoryItem[] Inventory { get; set; } = [];
 
+    /// <summary>Those of <see cref="Inventory"/> that are connections through the network.</summary>
+    public ConnectionEnd[] Ends { get; set; } = [];
+
     public ImageWritten Image { get; set; }
 
     /// <summary>Said to be told apart by a person: "pid 4711 (make) on node3".</summary>
@@ -40,7 +43,7 @@ internal sealed class Member(uint id, MemberHello hello, Peer peer)
         Progress = Progress.None;
         LooksAgain = false;
         Children = [];
-        Inventory = [];
+        (Inventory, Ends) = ([], []);
         Image = default;
     }
 }

@@ -17,8 +17,12 @@ internal sealed class MemberMessages(Computation computation)
             case FrameKind.Inventory:
                 Inventory inventory = Frame.Read<Inventory>(payload);
                 if (!IsCurrent(inventory.Epoch)) return;
-                member.Inventory = inventory.Items;
+                (member.Inventory, member.Ends) = (inventory.Items, inventory.Ends);
                 computation.Finished(member, Step.List);
+                break;
+            case FrameKind.EndReports:
+                EndReports reports = Frame.Read<EndReports>(payload);
+                if (IsCurrent(reports.Epoch) && computation.Round is CheckpointRound checkpoint) checkpoint.Receive(member, reports);
                 break;
             case FrameKind.BarrierReached:
                 BarrierReached reached = Frame.Read<BarrierReached>(payload);

@@ -18,7 +18,10 @@ internal sealed class NameService(uint epoch)
 
     public void Ask(Member member, Lookup lookup)
     {
-        if (!TryAnswer((member, lookup.Keys))) _waiting.Add((member, lookup.Keys));
+        foreach (ResourceKey[] keys in lookup.OneByOne ? lookup.Keys.Select(key => (ResourceKey[])[key]) : [lookup.Keys])
+        {
+            if (!TryAnswer((member, keys))) _waiting.Add((member, keys));
+        }
     }
 
     public void Announce(Announce announce)

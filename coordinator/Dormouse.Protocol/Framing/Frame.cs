@@ -38,5 +38,6 @@ public static class Frame
 
     /// <summary>Longest payload that a frame of this kind may have.</summary>
     public static int MaximumBytes(FrameKind kind)
-        => kind is FrameKind.Inventory or FrameKind.Candidates or FrameKind.Announced ? MaximumInventoryBytes : MaximumPayloadBytes;
+        => kind is FrameKind.Inventory or FrameKind.Candidates or FrameKind.Announced or FrameKind.ProbeEnds or FrameKind.EndReports or FrameKind.NamedEnds
+            ? MaximumInventoryBytes : MaximumPayloadBytes;
 }

@@ -8,6 +8,7 @@ using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Memory;
 using Dormouse.Runtime.Process;
 using Dormouse.Runtime.Sockets.External;
+using Dormouse.Runtime.Sockets.Pairing;
 using Dormouse.Runtime.SystemV;
 
 namespace Dormouse.Runtime.Checkpoint;
@@ -226,25 +227,38 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Files = FileSnapshots.Read(Descriptors.Files, SharedMemory);
         SystemV = SystemVObjects.Read();
         var items = new List<InventoryItem>();
-        Descriptors.Announce(items);
+        var ends = new List<ConnectionEnd>();
+        Descriptors.Announce(items, ends);
         SharedMemory.Announce(items);
         Files.Announce(items);
         SystemV.Announce(items);
-        link.Send(new Inventory(request.Epoch, items.ToArray()));
-        FrameKind kind;
-        ReadOnlySpan<byte> payload;
-        do
-        {
-            Next(out kind, out payload);
-        }
-        while (kind != FrameKind.Candidates);
-
-        candidates = Frame.Read<Candidates>(payload);
+        link.Send(new Inventory(request.Epoch, items.ToArray(), ends.ToArray()));
+        candidates = AwaitCandidates();
         var others = new CandidateTable(candidates.Items);
         Descriptors.Resolve(worker.Member, others);
         SharedMemory.Resolve(worker.Member, others);
         Files.Resolve(worker.Member, others);
         SystemV.Resolve(worker.Member, others);
+    }
+
+    private Candidates AwaitCandidates()
+    {
+        using var probes = new EndProbes(request.Epoch, Descriptors!.Connections(connection => connection.IsInNetwork));
+        for (; ; )
+        {
+            Next(out FrameKind kind, out ReadOnlySpan<byte> payload);
+            switch (kind)
+            {
+                case FrameKind.ProbeEnds:
+                    link.Send(probes.Do(Frame.Read<ProbeEnds>(payload)));
+                    break;
+                case FrameKind.NamedEnds:
+                    probes.Name(Frame.Read<NamedEnds>(payload));
+                    break;
+                case FrameKind.Candidates:
+                    return Frame.Read<Candidates>(payload);
+            }
+        }
     }
 
     private void ImageMetadata(ImageIdentity identity, out ImageManifest manifest)

@@ -75,10 +75,15 @@ internal sealed class DescriptorTable
         }
     }
 
-    public void Announce(List<InventoryItem> items)
+    public void Announce(List<InventoryItem> items, List<ConnectionEnd> ends)
     {
         foreach (OpenFile file in _files)
         {
+            if (file is TcpConnection { IsInNetwork: true } connection)
+            {
+                ends.Add(new ConnectionEnd((uint)items.Count, connection.Cookie));
+            }
+
             file.Announce(items);
         }
     }
@@ -224,7 +229,8 @@ internal sealed class DescriptorTable
 
     private List<TcpConnection> RemoteConnections() => Connections(connection => connection.IsMadeBy(_self));
 
-    private List<TcpConnection> Connections(Predicate<TcpConnection> areMeant)
+    /// <summary>Those that <paramref name="areMeant"/>.</summary>
+    public List<TcpConnection> Connections(Predicate<TcpConnection> areMeant)
     {
         var connections = new List<TcpConnection>();
         foreach (OpenFile file in _files)

@@ -77,6 +77,22 @@ internal static unsafe class SocketCalls
 
     public static int Connect(int fd, byte[] address) => WithAddress(SystemCall.Connect, fd, address);
 
+    /// <summary>connect(2) that does not wait longer than that; blocking again when it is done.</summary>
+    public static int ConnectWithin(int fd, byte[] address, int milliseconds)
+    {
+        const int SocketError = 4;
+        Kernel.Fcntl(fd, Constant.F_SETFL, Constant.O_NONBLOCK);
+        int error = Connect(fd, address);
+        if (error == -Errno.InProgress)
+        {
+            long poll = (uint)fd | ((long)Constant.POLLOUT << 32);
+            error = Kernel.Call(SystemCall.Poll, (long)&poll, 1, milliseconds) > 0 ? -GetInt(fd, Constant.SOL_SOCKET, SocketError) : -Errno.TimedOut;
+        }
+
+        Kernel.Fcntl(fd, Constant.F_SETFL, 0);
+        return error;
+    }
+
     /// <summary>Of datagram sockets: connect(2) to AF_UNSPEC.</summary>
     public static int Disconnect(int fd) => Connect(fd, new byte[16]);
 

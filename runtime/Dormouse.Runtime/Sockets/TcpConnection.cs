@@ -4,6 +4,7 @@ using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Sockets.External;
+using Dormouse.Runtime.Sockets.Pairing;
 
 namespace Dormouse.Runtime.Sockets;
 
@@ -20,6 +21,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     private bool _isDelivered;
     private RepairedConnection? _kept;
     private string? _obstacle;
+    private NamedEnd? _name;
 
     public override string Kind => "tcp";
 
@@ -28,7 +30,21 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override bool IsRemote => FarEndHere is null && FarHolders.Count > 0 && (uint)FarHolders[0].Item.Thread != ObjectKeys.HostMark;
 
     /// <summary>Of the two keepers of a remote connection: this one listens, the other connects.</summary>
-    public bool Listens => (Key.High, Key.Low).CompareTo((Peer.High, Peer.Low)) < 0;
+    public bool Listens => _name?.Listens ?? (Key.High, Key.Low).CompareTo((Peer.High, Peer.Low)) < 0;
+
+    /// <summary>It goes through the network, where addresses may be translated.</summary>
+    public bool IsInNetwork => !TcpAddress.IsLoopback(LocalAddress) || !TcpAddress.IsLoopback(_peerAddress);
+
+    public ulong Cookie => SocketCalls.Cookie(Info.Fd);
+
+    public EndReport Report() => EndCounters.Of(Info.Fd).Report(Cookie, LocalAddress, _peerAddress);
+
+    /// <summary>Its addresses do not tell what its other end is; the coordinator has found out.</summary>
+    public void Rename(NamedEnd name)
+    {
+        _name = name;
+        (_key, _peer) = (name.Key, name.Peer);
+    }
 
     public int SocketDomain => Domain;
 
@@ -103,7 +119,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override string? Loss
         => HasFarHolder || _kept is not null || (_state.HasReceivedEnd && !ExternalConnections.AreWanted) ? null
             : !ExternalConnections.AreWanted
-                ? $"{Name}: the other end of the TCP connection {Description} is outside the computation, or behind an address translation (NAT); after a restart the program sees a connection reset"
+                ? $"{Name}: the other end of the TCP connection {Description} is outside the computation, or behind an address translation (NAT) that could not be seen through; after a restart the program sees a connection reset"
             : (_obstacle ?? ExternalConnections.Obstacle) is { } why
                 ? $"{Name}: the TCP connection {Description} with a peer outside the computation cannot be kept: {why}; after a restart the program sees a connection reset"
             : null;
@@ -195,9 +211,20 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             return (fd, Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC));
         }
 
+        if (_name is not null && HasFarHolder)
+        {
+            return MakeTranslated(local);
+        }
+
         int farDomain = FarEndHere is TcpConnection far ? far.Domain : FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain;
         return TcpPair.Make(local, Domain, NowWithPortOf(_shown.Peer, _peerAddress), farDomain, Name);
     }
+
+    // What it sees of its other end is not where that is. Both ends have been on one host.
+    private (int Near, int Far) MakeTranslated(byte[] local)
+        => FarEndHere is TcpConnection far
+            ? TcpPair.Make(local, Domain, NowWithPortOf(far._shown.Local, far.LocalAddress), far.Domain, Name)
+            : TcpPair.Make(local, Domain, TcpAddress.WithPort(local, 0), FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain, Name);
 
     // The ports of the kernel excluded each other where the connection was, whatever the program takes them for.
     private static byte[] NowWithPortOf(byte[] shown, byte[] kernel) => TcpAddress.WithPort(OldAddresses.ToNow(shown), TcpAddress.PortOf(kernel));

@@ -13,6 +13,9 @@ internal sealed class MemberScript(MemberHello hello)
 
     public InventoryItem[] Inventory { get; set; } = [];
 
+    /// <summary>Those of the inventory that are connections through the network.</summary>
+    public ConnectionEnd[] Ends { get; set; } = [];
+
     /// <summary>Really write, rename and unlink files.</summary>
     public bool TouchesFiles { get; init; }
 
@@ -81,7 +84,7 @@ internal sealed class MemberScript(MemberHello hello)
         switch (released.Phase)
         {
             case Phase.Suspend:
-                Frame.Append(ref writer, new Inventory(released.Epoch, Inventory));
+                Frame.Append(ref writer, new Inventory(released.Epoch, Inventory, Ends));
                 break;
             case Phase.Drain:
                 Frame.Append(ref writer, new BarrierReached(released.Epoch, Phase.Write));

@@ -1,0 +1,80 @@
+using Dormouse.Protocol;
+
+namespace Dormouse.Coordinator.State.Pairing;
+
+/// <summary>Finds the ends whose addresses do not tell what they belong to, and writes their new names into what members have announced.</summary>
+internal sealed class DoubtfulEnds
+{
+    private readonly Dictionary<SocketId, DoubtfulEnd> _all = [];
+    private readonly HashSet<SocketId> _ambiguous = [];
+    private readonly Dictionary<Member, List<NamedEnd>> _names = [];
+
+    /// <param name="members">Ascending by number.</param>
+    public DoubtfulEnds(IReadOnlyCollection<Member> members)
+    {
+        HashSet<ResourceKey> keys = [];
+        Dictionary<ResourceKey, SocketId> owners = [];
+        HashSet<ResourceKey> shared = [];
+        foreach (Member member in members)
+        {
+            foreach (InventoryItem item in member.Inventory) keys.Add(item.Key);
+            foreach (ConnectionEnd end in member.Ends)
+            {
+                SocketId id = new(member.Hello.HostId, end.Cookie);
+                Open.Add(id);
+                ResourceKey key = member.Inventory[end.Item].Key;
+                if (owners.TryGetValue(key, out SocketId owner) && owner != id) shared.Add(key);
+                owners[key] = id;
+            }
+        }
+
+        foreach (Member member in members)
+        {
+            foreach (ConnectionEnd end in member.Ends)
+            {
+                InventoryItem item = member.Inventory[end.Item];
+                bool isAmbiguous = shared.Contains(item.Key);
+                if (!isAmbiguous && !shared.Contains(item.Peer) && keys.Contains(item.Peer)) continue;
+                SocketId id = new(member.Hello.HostId, end.Cookie);
+                if (!_all.TryGetValue(id, out DoubtfulEnd? doubtful)) _all.Add(id, doubtful = new DoubtfulEnd(id, member, item.Key, item.Peer));
+                if (isAmbiguous) _ambiguous.Add(id);
+                doubtful.Items.Add((member, (int)end.Item));
+            }
+        }
+    }
+
+    /// <summary>All ends, also those that nobody doubts.</summary>
+    public HashSet<SocketId> Open { get; } = [];
+
+    public IReadOnlyCollection<DoubtfulEnd> All => _all.Values;
+
+    /// <summary>Those who have the same addresses as others, but each other on one host.</summary>
+    public IEnumerable<(DoubtfulEnd One, DoubtfulEnd Other)> Neighbors()
+    {
+        DoubtfulEnd[] ambiguous = [.. _ambiguous.Select(id => _all[id])];
+        return from one in ambiguous from other in ambiguous where one.Id.Cookie < other.Id.Cookie && one.IsBeside(other) select (one, other);
+    }
+
+    /// <summary>Gives all their names for this checkpoint.</summary>
+    public void Name(KnownEnds known)
+    {
+        foreach (DoubtfulEnd end in _all.Values)
+        {
+            if (known.NameOf(end.Id) is { } name) Rename(end, name);
+            else if (_ambiguous.Contains(end.Id)) Rename(end, new NamedEnd(end.Id.Cookie, new ResourceKey(Host.RandomBytes.TakeUInt64(), 1), default, Listens: false));
+        }
+    }
+
+    /// <summary>What to tell a member.</summary>
+    public NamedEnd[] NamesFor(Member member) => _names.TryGetValue(member, out List<NamedEnd>? names) ? [.. names] : [];
+
+    private void Rename(DoubtfulEnd end, in NamedEnd name)
+    {
+        foreach ((Member member, int item) in end.Items)
+        {
+            member.Inventory[item] = member.Inventory[item] with { Key = name.Key, Peer = name.Peer };
+            if (!_names.TryGetValue(member, out List<NamedEnd>? names)) _names.Add(member, names = []);
+            names.Add(name);
+        }
+    }
+}
