@@ -9,7 +9,11 @@
 #
 # All see the same files but /tmp, /run and /dev/shm, which are each host's own; DIR (also below /tmp) is seen by all, with
 # DIR/shared for images and DIR/home/USER as home directories, as on a cluster.
-# Host number N has the addresses 10.77.0.N and fd77::N. Users are root and mouse; any of them logs in to any host by ssh.
+# Host number N has the addresses 10.77.0.N and fd77::N. A host that is given as NAME~ROUTER is behind a router with address translation
+# (NAT, nft): it has the address 192.168.7.N, N counted behind that router, as behind each; the first router is 10.77.0.251, the next .252.
+# Whoever is behind it can connect to the others, who see the router's address. By hand:
+#     hosts.sh router /tmp/h ROUTER nft add rule ip nat forward tcp dport 80 dnat to 192.168.7.1:8080
+# Users are root and mouse; any of them logs in to any host by ssh.
 set -euo pipefail
 here=$(readlink -f "$0")
 repository=$(dirname "$(dirname "$(dirname "$here")")")
@@ -38,18 +42,30 @@ make_homes() {
     mkdir -m 1777 "$dir/shared/tmp"
 }
 
-make_hosts_file() {
-    local number=0 name
-    printf '127.0.0.1 localhost\n::1 localhost\n'
+# "NAME ADDRESS IPv6-ADDRESS ROUTER" of each host; those behind a router have no IPv6.
+make_table() {
+    local number=0 name router
+    declare -A behind=()
     for name in "$@"; do
-        number=$((number + 1))
-        printf '10.77.0.%d %s\nfd77::%d %s\n' $number "$name" $number "$name"
+        if [[ $name == *~* ]]; then
+            router=${name#*~}
+            behind[$router]=$((${behind[$router]:-0} + 1))
+            echo "${name%~*} 192.168.7.${behind[$router]} - $router"
+        else
+            number=$((number + 1))
+            echo "$name 10.77.0.$number fd77::$number -"
+        fi
     done
+}
+
+make_hosts_file() {
+    printf '127.0.0.1 localhost\n::1 localhost\n'
+    awk '{ print $2, $1; if ($3 != "-") print $3, $1 }' "$dir/table"
 }
 
 # --- what one host has for itself ------------------------------------------------------------------------------------
 
-# $1 name, $2 number
+# $1 name, $2 its addresses, with commas
 make_host_files() {
     local own=$dir/hosts/$1 etc=$dir/hosts/$1/etc
     mkdir -p "$etc/ssh"
@@ -68,7 +84,7 @@ TEXT
     printf 'root:*:19000:0:99999:7:::\n%s:*:19000:0:99999:7:::\n' $user >"$etc/shadow"
     chmod 600 "$etc/shadow"
     ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$etc/ssh/ssh_host_ed25519_key"
-    echo "$1,10.77.0.$2,fd77::$2 $(cut -d' ' -f1,2 "$etc/ssh/ssh_host_ed25519_key.pub")" >>"$dir/ssh/known_hosts"
+    echo "$1,$2 $(cut -d' ' -f1,2 "$etc/ssh/ssh_host_ed25519_key.pub")" >>"$dir/ssh/known_hosts"
     cat >"$etc/ssh/sshd_config" <<'TEXT'
 HostKey /etc/ssh/ssh_host_ed25519_key
 PermitRootLogin yes
@@ -119,21 +135,59 @@ init() {
     while :; do sleep infinity & wait $!; done
 }
 
+# The network of one router, which translates what comes out of it. $1 name, $2 number
+make_router() {
+    local pid
+    setpriv --pdeathsig KILL unshare --net sleep infinity </dev/null >/dev/null &
+    pid=$!
+    mkdir -p "$dir/routers"
+    echo $pid >"$dir/routers/$1"
+    until [ "$(readlink /proc/$pid/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+    nsenter -t "$keeper" -n ip link add "to-$1" type veth peer name outside netns $pid
+    nsenter -t "$keeper" -n ip link set "to-$1" master bridge up
+    nsenter -t $pid -n ip link add inside type bridge
+    nsenter -t $pid -n ip address add 10.77.0.$((250 + $2))/24 dev outside
+    nsenter -t $pid -n ip address add 192.168.7.254/24 dev inside
+    nsenter -t $pid -n ip link set outside up
+    nsenter -t $pid -n ip link set inside up
+    # Also what is forwarded to a host inside shows the addresses that clients have: only the way out is translated.
+    nsenter -t $pid -n sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+    nsenter -t $pid -n nft -f - <<'TEXT'
+table ip nat {
+    chain out { type nat hook postrouting priority srcnat; oifname "outside" masquerade; }
+    chain forward { type nat hook prerouting priority dstnat; }
+}
+TEXT
+}
+
+# The wire of one host. $1 name, $2 its process, $3 address, $4 IPv6 address, $5 router
+plug_in() {
+    local switch=$keeper bridge=bridge
+    [ "$5" = - ] || { switch=$(cat "$dir/routers/$5"); bridge=inside; }
+    nsenter -t "$switch" -n ip link add "to-$1" type veth peer name eth0 netns "$2"
+    nsenter -t "$switch" -n ip link set "to-$1" master $bridge up
+    nsenter -t "$2" -n ip address add "$3/24" dev eth0
+    [ "$4" = - ] || nsenter -t "$2" -n ip -6 address add "$4/64" dev eth0 nodad
+    nsenter -t "$2" -n ip link set eth0 up
+    [ "$5" = - ] || nsenter -t "$2" -n ip route add default via 192.168.7.254
+}
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 serve() {
-    local name number=0 keeper child
+    local name address address6 router number=0 keeper child
     [ "$(id -u)" -eq 0 ] || die "needs root"
     [ -x /usr/sbin/sshd ] || die "needs sshd; install openssh-server"
     [ $# -gt 0 ] || die "which hosts?"
     [ ! -e "$dir" ] || [ -z "$(ls -A "$dir")" ] || die "$dir is not empty"
     mkdir -p "$dir/hosts"
     make_homes
-    make_hosts_file "$@" >"$dir/ssh/hosts"
-    for name in "$@"; do
-        number=$((number + 1))
-        make_host_files "$name" $number
-    done
+    make_table "$@" >"$dir/table"
+    make_hosts_file >"$dir/ssh/hosts"
+    set -- "${@%~*}"
+    while read -r name address address6 _; do
+        make_host_files "$name" "$address,$address6"
+    done <"$dir/table"
     for name in "$@"; do
         cp "$dir/ssh/known_hosts" "$dir/hosts/$name/etc/ssh/ssh_known_hosts"
     done
@@ -145,22 +199,20 @@ serve() {
     until [ "$(readlink /proc/$keeper/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
     nsenter -t $keeper -n ip link add bridge type bridge
     nsenter -t $keeper -n ip link set bridge up
-
-    number=0
-    for name in "$@"; do
+    for router in $(awk '$4 != "-" && !seen[$4]++ { print $4 }' "$dir/table"); do
         number=$((number + 1))
+        make_router "$router" $number
+    done
+
+    while read -r name address address6 router <&3; do
         mkfifo "$dir/hosts/$name/wire"
         setpriv --pdeathsig KILL unshare --net --uts --ipc --pid --mount --kill-child --fork --mount-proc \
-            "$here" init "$dir" "$name" <>"$dir/hosts/$name/wire" >/dev/null 2>"$dir/hosts/$name/log" &
+            "$here" init "$dir" "$name" <>"$dir/hosts/$name/wire" >/dev/null 2>"$dir/hosts/$name/log" 3<&- &
         until child=$(pgrep -P $! 2>/dev/null) && [ "$(readlink "/proc/$child/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
         echo "$child" >"$dir/hosts/$name/pid"
-        nsenter -t $keeper -n ip link add "to-$name" type veth peer name eth0 netns "$child"
-        nsenter -t $keeper -n ip link set "to-$name" master bridge up
-        nsenter -t "$child" -n ip address add 10.77.0.$number/24 dev eth0
-        nsenter -t "$child" -n ip -6 address add fd77::$number/64 dev eth0 nodad
-        nsenter -t "$child" -n ip link set eth0 up
+        plug_in "$name" "$child" "$address" "$address6" "$router"
         echo >"$dir/hosts/$name/wire"
-    done
+    done 3<"$dir/table"
     for name in "$@"; do
         until [ -e "$dir/hosts/$name/ready" ]; do
             kill -0 "$(cat "$dir/hosts/$name/pid")" 2>/dev/null || die "host $name did not start: $(cat "$dir/hosts/$name/log")"
@@ -171,7 +223,7 @@ serve() {
     echo ready
     cat >/dev/null || true # until whoever wants the hosts has gone
     end "$@"
-    kill -9 $keeper 2>/dev/null || true
+    kill -9 $keeper $(cat "$dir"/routers/* 2>/dev/null) 2>/dev/null || true
     wait 2>/dev/null
 }
 
@@ -186,11 +238,18 @@ end() {
     done
 }
 
+# Where the wire of host $1 ends.
+switch_of() {
+    local router
+    router=$(awk -v name="$1" '$1 == name { print $4 }' "$dir/table")
+    if [ "$router" = - ]; then cat "$dir/keeper"; else cat "$dir/routers/$router"; fi
+}
+
 # Until the kernel has taken their network away, which it does in its own time, they answer for their addresses.
 await_silence() {
     local name
     for name in "$@"; do
-        while nsenter -t "$(cat "$dir/keeper")" -n ip link show "to-$name" >/dev/null 2>&1; do sleep 0.01; done
+        while nsenter -t "$(switch_of "$name")" -n ip link show "to-$name" >/dev/null 2>&1; do sleep 0.01; done
     done
 }
 
@@ -207,7 +266,7 @@ run() {
 }
 
 command=${1:-}
-[ $# -ge 2 ] || die "usage: hosts.sh serve DIR HOST... | run DIR HOST USER COMMAND... | end DIR HOST..."
+[ $# -ge 2 ] || die "usage: hosts.sh serve DIR HOST... | run DIR HOST USER COMMAND... | end DIR HOST... | router DIR ROUTER COMMAND..."
 dir=$(readlink -m "$2")
 shift 2
 case $command in
@@ -218,5 +277,6 @@ end)
     end "$@"
     await_silence "$@"
     ;;
+router) exec nsenter -t "$(cat "$dir/routers/$1")" -n "${@:2}" ;;
 *) die "there is no command $command" ;;
 esac

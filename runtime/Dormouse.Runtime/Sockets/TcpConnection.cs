@@ -211,12 +211,18 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             return (fd, Kernel.Fcntl(fd, Constant.F_DUPFD_CLOEXEC));
         }
 
-        if (_name is not null && HasFarHolder)
+        if (!HasFarHolder)
+        {
+            // The other end's address may be that of another host, which cannot be had here.
+            return TcpPair.MakeAnywhere(local, Domain, Name);
+        }
+
+        if (_name is not null)
         {
             return MakeTranslated(local);
         }
 
-        int farDomain = FarEndHere is TcpConnection far ? far.Domain : FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain;
+        int farDomain = FarEndHere is TcpConnection far ? far.Domain : TcpAddress.DomainOf(FarHolders[0]);
         return TcpPair.Make(local, Domain, NowWithPortOf(_shown.Peer, _peerAddress), farDomain, Name);
     }
 
@@ -224,7 +230,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     private (int Near, int Far) MakeTranslated(byte[] local)
         => FarEndHere is TcpConnection far
             ? TcpPair.Make(local, Domain, NowWithPortOf(far._shown.Local, far.LocalAddress), far.Domain, Name)
-            : TcpPair.Make(local, Domain, TcpAddress.WithPort(local, 0), FarHolders.Count > 0 ? TcpAddress.DomainOf(FarHolders[0]) : Domain, Name);
+            : TcpPair.Make(local, Domain, TcpAddress.WithPort(local, 0), TcpAddress.DomainOf(FarHolders[0]), Name);
 
     // The ports of the kernel excluded each other where the connection was, whatever the program takes them for.
     private static byte[] NowWithPortOf(byte[] shown, byte[] kernel) => TcpAddress.WithPort(OldAddresses.ToNow(shown), TcpAddress.PortOf(kernel));

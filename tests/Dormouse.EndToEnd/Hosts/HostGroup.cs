@@ -44,12 +44,13 @@ internal sealed partial class HostGroup : IAsyncDisposable
 
     public Transcript Transcript { get; } = new();
 
-    /// <summary>Sets up hosts of these names, reached by each other under them. Leaves the test out where that cannot be.</summary>
+    /// <summary>Sets up hosts of these names, reached by each other under them; "x~r" is host x behind router r, which translates addresses. Leaves the test out where that cannot be.</summary>
     public static async Task<HostGroup> StartAsync(CancellationToken token, params string[] names)
     {
         if (!Environment.IsPrivilegedProcess) Assert.Ignore("needs root: it makes network namespaces");
         if (!File.Exists("/usr/sbin/sshd")) Assert.Ignore("needs sshd (openssh-server)");
-        HostGroup group = new(names);
+        if (Array.Exists(names, name => name.Contains('~', StringComparison.Ordinal)) && !File.Exists("/usr/sbin/nft")) Assert.Ignore("needs nft (nftables)");
+        HostGroup group = new([.. names.Select(name => name.Split('~')[0])]);
         Directory.CreateDirectory(group.DirectoryPath);
         group._server = group.Start("hosts", s_script, ["serve", group.DirectoryPath, .. names], "/");
         try
@@ -72,7 +73,15 @@ internal sealed partial class HostGroup : IAsyncDisposable
     public IReadOnlyList<string> Names => _names;
 
     /// <summary>The address of a host on the network that all share.</summary>
-    public string AddressOf(string host) => $"10.77.0.{Array.IndexOf(_names, host) + 1}";
+    public string AddressOf(string host)
+        => File.ReadLines(Path.Combine(DirectoryPath, "table")).Select(line => line.Split(' ')).Single(fields => fields[0] == host)[1];
+
+    /// <summary>The nft command on a router.</summary>
+    public async Task FilterAsync(string router, string command, CancellationToken token)
+    {
+        using RunningProcess nft = Start($"nft on {router}", s_script, ["router", DirectoryPath, router, "nft", .. command.Split(' ')], "/");
+        if (await nft.ExitCodeAsync(token).ConfigureAwait(false) != 0) throw Failure("nft failed");
+    }
 
     /// <summary>A host's /tmp, as it is seen from outside.</summary>
     public string TemporaryDirectoryOf(string host) => Path.Combine(DirectoryPath, "hosts", host, "tmp");
