@@ -16,6 +16,12 @@ internal sealed class MemberScript(MemberHello hello)
     /// <summary>Those of the inventory that are connections through the network.</summary>
     public ConnectionEnd[] Ends { get; set; } = [];
 
+    /// <summary>What its kernel knows of connections, after it has done what is asked for.</summary>
+    public Func<MemberScript, ProbeEnds, EndReport[]>? Probed { get; set; }
+
+    /// <summary>By cookie.</summary>
+    public Dictionary<ulong, NamedEnd> Named { get; private set; } = [];
+
     /// <summary>Really write, rename and unlink files.</summary>
     public bool TouchesFiles { get; init; }
 
@@ -47,6 +53,13 @@ internal sealed class MemberScript(MemberHello hello)
                 break;
             case FrameKind.ChildrenUnknown:
                 Frame.Append(ref writer, new Suspended(_request.Epoch, 1, Children));
+                break;
+            case FrameKind.ProbeEnds:
+                ProbeEnds order = frame.As<ProbeEnds>();
+                Frame.Append(ref writer, new EndReports(_request.Epoch, Probed!(this, order)));
+                break;
+            case FrameKind.NamedEnds:
+                Named = frame.As<NamedEnds>().Ends.ToDictionary(end => end.Cookie);
                 break;
             case FrameKind.Candidates:
                 Candidates = frame.As<Candidates>();
