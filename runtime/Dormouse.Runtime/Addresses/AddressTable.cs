@@ -33,7 +33,7 @@ internal static unsafe class AddressTable
 
         HostReport? own = hosts?.OwnReport;
         WriteText(ref writer, own is null || own.Shown.Names[0] == own.PlaceName ? "" : own.Shown.Names[0], OwnNameBytes);
-        WriteText(ref writer, own?.Shown.Id ?? "", OwnIdBytes);
+        WriteText(ref writer, hosts is { HasOwnMoved: true } ? own!.Shown.Id : "", OwnIdBytes);
         foreach (KnownAddress address in addresses)
         {
             writer.WriteBytes(address.Shown.ToBytes());
@@ -86,7 +86,7 @@ internal static unsafe class AddressTable
         Shim.SetAddresses(Keep(table), entry.Length > LongestEntry ? null : Keep(entry));
     }
 
-    /// <summary>The own host in the table that counts; null when nothing has moved.</summary>
+    /// <summary>The own host in the table that counts; null when it has not moved.</summary>
     public static ShownHost? ReadOwnHost()
     {
         byte* at = Shim.Addresses();

@@ -41,6 +41,9 @@ internal sealed class KnownHosts
     /// <summary>Whether any program could notice anything.</summary>
     public bool HaveMoved => Array.Exists(_reports, one => one.HasMoved || IsShared(one));
 
+    /// <summary>The same for the programs of the own host: on it they would not find what they know of it.</summary>
+    public bool HasOwnMoved => OwnReport.HasMoved || ShareOwnPlace;
+
     /// <summary>Several hosts have become the one that this process lives on.</summary>
     public bool ShareOwnPlace => IsShared(OwnReport);
 

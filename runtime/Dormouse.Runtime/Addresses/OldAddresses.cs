@@ -21,8 +21,11 @@ internal static unsafe class OldAddresses
     private static int s_moved;
     private static string s_firstMoved = "";
 
-    /// <summary>Whether programs use addresses that are not those of the kernel.</summary>
-    public static bool AreUsed => s_hosts is not null;
+    /// <summary>Whether a port may become another one: hosts have moved, and clients elsewhere find nobody where they look, anyway.</summary>
+    public static bool AreUsed => s_hosts is { HaveMoved: true };
+
+    /// <summary>Whether a port can become another one at all: the image knows which host the program shows.</summary>
+    public static bool CanMovePorts => s_hosts is not null;
 
     /// <summary>At the beginning of a restart, when another set of hosts is to be known.</summary>
     public static void Forget()
@@ -78,13 +81,13 @@ internal static unsafe class OldAddresses
     {
         if (s_hosts is null && ShownHost.Noted is { } shown && s_reports.Count > 0)
         {
-            var hosts = new KnownHosts(s_reports.Values, OwnReport(shown));
-            s_hosts = hosts.HaveMoved ? hosts : null;
+            s_hosts = new KnownHosts(s_reports.Values, OwnReport(shown));
         }
 
-        byte[]? table = s_hosts is null && sockets.Length == 0 ? null : AddressTable.Build(s_hosts, s_ports.Values, sockets);
+        KnownHosts? hosts = AreUsed || s_ports.Count > 0 ? s_hosts : null;
+        byte[]? table = hosts is null && sockets.Length == 0 ? null : AddressTable.Build(hosts, s_ports.Values, sockets);
         bool areMany = sockets.Length > MostInheritedSockets;
-        AddressTable.Set(table, areMany ? AddressTable.Build(s_hosts, s_ports.Values, sockets[..MostInheritedSockets]) : null);
+        AddressTable.Set(table, areMany ? AddressTable.Build(hosts, s_ports.Values, sockets[..MostInheritedSockets]) : null);
     }
 
     /// <summary>struct sockaddr of where that is now; the same when it is there still. <paramref name="protocol"/> 0: the port stays.</summary>
@@ -161,7 +164,7 @@ internal static unsafe class OldAddresses
     {
         if (s_moved > 0)
         {
-            RestartStdio.Warn($"{who}: {s_moved} ports are in use on this host and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds them; other clients do not");
+            RestartStdio.Warn($"{who}: {s_moved} ports are in use on this host, or were until just now, and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds them; other clients do not");
         }
     }
 

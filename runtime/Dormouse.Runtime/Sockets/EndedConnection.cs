@@ -56,7 +56,7 @@ internal sealed class EndedConnection(DescriptorInfo info, TcpState state) : Unb
         Options.RestoreBeforeUse(near);
         if (!state.WasConnected)
         {
-            SocketName.Bind(near, Domain, OldAddresses.ToNow(ShownAddress), Name);
+            SocketName.BindShown(near, Domain, Protocol, ShownAddress, Name);
             Refuse(near);
         }
         else

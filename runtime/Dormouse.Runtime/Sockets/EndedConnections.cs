@@ -7,35 +7,28 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>TCP connections that have ended and that the kernel keeps for a minute (TIME_WAIT): proc_pid_net(5).</summary>
 internal static class EndedConnections
 {
-    private const int LocalName = 1, State = 3, Inode = 9;
+    private const int LocalName = 1, State = 3;
     private const string TimeWait = "06";
 
-    /// <summary>Whether the port is in use by nobody but them, so that it will be free when they are gone.</summary>
+    /// <summary>Whether any of them have that port.</summary>
     /// <param name="address">struct sockaddr_in or sockaddr_in6.</param>
+    /// <remarks>There may be living ones beside them, marked for reuse as those that a restart has made, which are in nobody's way.</remarks>
     public static bool Hold(byte[] address)
     {
-        string port = ":" + ((address[2] << 8) | address[3]).ToString("X4", CultureInfo.InvariantCulture);
-        bool isHeld = false;
+        string port = ":" + TcpAddress.PortOf(address).ToString("X4", CultureInfo.InvariantCulture);
         foreach (string table in (ReadOnlySpan<string>)["/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"])
         {
             foreach (string line in ProcFile.ReadText(table).Split('\n'))
             {
                 string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (fields.Length <= Inode || !fields[LocalName].EndsWith(port, StringComparison.Ordinal))
+                if (fields.Length > State && fields[State] == TimeWait && fields[LocalName].EndsWith(port, StringComparison.Ordinal))
                 {
-                    continue;
+                    return true;
                 }
-
-                if (fields[Inode] != "0")
-                {
-                    return false;
-                }
-
-                isHeld |= fields[State] == TimeWait;
             }
         }
 
-        return isHeld;
+        return false;
     }
 
     /// <summary>Ends those that have this address, before their minute is over: that is what the kernel's administrator may do (SOCK_DESTROY,

@@ -24,8 +24,9 @@ internal static class SocketName
         }
 
         byte[] now = OldAddresses.ToNow(shown);
-        int error = OldAddresses.IsTaken(protocol, shown) ? -Errno.AddressInUse : TryBind(fd, domain, now, what);
-        if (error == -Errno.AddressInUse && OldAddresses.AreUsed)
+        int error = OldAddresses.IsTaken(protocol, shown) ? -Errno.AddressInUse : TryBind(fd, domain, now);
+        bool mayMove = OldAddresses.AreUsed || (SocketCalls.IsTcp(protocol) && OldAddresses.CanMovePorts && EndedConnections.Hold(now));
+        if (error == -Errno.AddressInUse && mayMove)
         {
             error = SocketCalls.Bind(fd, TcpAddress.WithPort(now, 0));
             if (error == 0)
@@ -42,11 +43,11 @@ internal static class SocketName
     {
         if (IsBound(domain, address))
         {
-            Check(TryBind(fd, domain, address, what), address, what);
+            Check(TryBind(fd, domain, address), address, what);
         }
     }
 
-    private static int TryBind(int fd, int domain, byte[] address, string what)
+    private static int TryBind(int fd, int domain, byte[] address)
     {
         bool isInternet = domain is Constant.AF_INET or Constant.AF_INET6;
         if (isInternet)
@@ -59,7 +60,7 @@ internal static class SocketName
         }
 
         int error = SocketCalls.Bind(fd, address);
-        var patience = new PortPatience(what, SocketCalls.Type(fd) == Constant.SOCK_STREAM);
+        var patience = new PortPatience(SocketCalls.Type(fd) == Constant.SOCK_STREAM);
         while (isInternet && error == -Errno.AddressInUse && patience.TryAgain(address))
         {
             error = SocketCalls.Bind(fd, address);

@@ -13,7 +13,7 @@ internal static class TcpPair
     /// <exception cref="CheckpointException">An address is not here, or a port is taken for good.</exception>
     public static (int Near, int Far) Make(byte[] near, int nearDomain, byte[] far, int farDomain, string what)
     {
-        var patience = new PortPatience(what);
+        var patience = new PortPatience();
         for (; ; )
         {
             (int Near, int Far) pair = TryEitherWay(near, nearDomain, far, farDomain);
@@ -30,14 +30,12 @@ internal static class TcpPair
 
             if (isTaken)
             {
-                // The bytes matter more than the numbers: any free ports.
-                pair = Try(WithoutPort(near), nearDomain, WithoutPort(far), farDomain);
+                // The bytes matter more than the numbers, and the program goes on seeing those that it knows (ShownNames).
+                pair = Try(TcpAddress.WithPort(near, 0), nearDomain, TcpAddress.WithPort(far, 0), farDomain);
                 if (pair.Near >= 0)
                 {
-                    RestartStdio.Warn($"{what}: the ports of the connection from {SocketName.Text(near)} to {SocketName.Text(far)} are still in use; it has other ones now");
                     return pair;
                 }
-
             }
 
             throw new CheckpointException($"{what}: the connection from {SocketName.Text(near)} to {SocketName.Text(far)} cannot be made again: {Errno.Text(pair.Near)}. Stop the program that uses these ports, or wait a minute, and run dmrestart again.");
@@ -61,7 +59,7 @@ internal static class TcpPair
     public static (int Near, int Far) MakeAnywhere(byte[] near, int domain, string what)
     {
         byte[] loopback = TcpAddress.Loopback(domain);
-        (int Near, int Far) pair = SocketName.IsBound(domain, near) ? Try(near, domain, WithoutPort(near), domain) : (-1, -1);
+        (int Near, int Far) pair = SocketName.IsBound(domain, near) ? Try(near, domain, TcpAddress.WithPort(near, 0), domain) : (-1, -1);
         pair = pair.Near >= 0 ? pair : Try(loopback, domain, loopback, domain);
         return pair.Near >= 0
             ? pair
@@ -71,26 +69,35 @@ internal static class TcpPair
     /// <summary>A socket that is connected to itself.</summary>
     public static int MakeSelf(byte[] address, int domain, string what)
     {
-        var patience = new PortPatience(what);
-        for (; ; )
+        var patience = new PortPatience();
+        int fd;
+        do
         {
-            int fd = BoundSocket(domain, address, out int error);
-            error = fd < 0 ? error : SocketCalls.Connect(fd, address);
-            if (error >= 0)
-            {
-                return fd;
-            }
-
-            if (fd >= 0)
-            {
-                Kernel.Close(fd);
-            }
-
-            if (!patience.TryAgain(address))
-            {
-                throw new CheckpointException($"{what}: the connection of {SocketName.Text(address)} to itself cannot be made again: {Errno.Text(error)}. Stop the program that uses this port and run dmrestart again.");
-            }
+            fd = TrySelf(address, domain);
         }
+        while (fd < 0 && patience.TryAgain(address));
+
+        fd = fd < 0 ? TrySelf(TcpAddress.WithPort(address, 0), domain) : fd;
+        return fd >= 0
+            ? fd
+            : throw new CheckpointException($"{what}: the connection of {SocketName.Text(address)} to itself cannot be made again: {Errno.Text(fd)}. Stop the program that uses this port and run dmrestart again.");
+    }
+
+    private static int TrySelf(byte[] address, int domain)
+    {
+        int fd = BoundSocket(domain, address, out int error);
+        if (fd < 0)
+        {
+            return error;
+        }
+
+        error = SocketCalls.Connect(fd, SocketCalls.LocalAddress(fd));
+        if (error < 0)
+        {
+            Kernel.Close(fd);
+        }
+
+        return error < 0 ? error : fd;
     }
 
     private static (int Near, int Far) Try(byte[] near, int nearDomain, byte[] far, int farDomain)
@@ -127,13 +134,6 @@ internal static class TcpPair
         return (client, server);
     }
 
-    private static byte[] WithoutPort(byte[] address)
-    {
-        byte[] any = address.AsSpan().ToArray();
-        (any[2], any[3]) = (0, 0);
-        return any;
-    }
-
     // The port of a connecting socket may serve several connections, when the kernel chose it: bind(2) then finds it in use.
     // A range of one port makes the kernel choose it again (Linux 6.3).
     private static int ConnectingSocket(int domain, byte[] address, out int error)
@@ -153,7 +153,7 @@ internal static class TcpPair
         }
 
         SocketCalls.SetInt(fd, Internet, BindAddressNoPort, 1);
-        error = SocketCalls.Bind(fd, WithoutPort(address));
+        error = SocketCalls.Bind(fd, TcpAddress.WithPort(address, 0));
         if (error < 0)
         {
             Kernel.Close(fd);
