@@ -164,7 +164,8 @@ internal static unsafe class OldAddresses
     {
         if (s_moved > 0)
         {
-            RestartStdio.Warn($"{who}: {s_moved} ports are in use on this host, or were until just now, and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds them; other clients do not");
+            string ports = s_moved == 1 ? "1 port is in use on this host, or was" : $"{s_moved} ports are in use on this host, or were";
+            RestartStdio.Warn($"{who}: {ports} until just now, and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds what has changed; other clients do not");
         }
     }
 

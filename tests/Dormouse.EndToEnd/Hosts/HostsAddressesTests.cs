@@ -30,7 +30,7 @@ internal sealed class HostsAddressesTests
         await talkers.WakeAsync("c", "d", token);
         await talkers.TalkAsync(token);
 
-        Assert.That(talkers.Said, Does.Contain("This computation finds them; other clients do not."), hosts.Transcript.ToString());
+        Assert.That(talkers.Said, Does.Contain("This computation finds what has changed; other clients do not."), hosts.Transcript.ToString());
         await talkers.EndAsync(token);
         hosts.Passed();
     }
