@@ -33,6 +33,8 @@ static const struct variable {
     [STDIO] = {s_stdio, sizeof "DORMOUSE_STDIO=" - 1, sizeof s_stdio},
     [NAMESPACES] = {s_namespaces, sizeof "DORMOUSE_NAMESPACES=" - 1, sizeof s_namespaces},
 };
+/* Says nothing: it makes the number of entries that hide() takes out an even one. */
+static char s_even[] = "DORMOUSE_EVEN=";
 /* Where the library lies. A restart notes another place in the other record, since a thread may be copying from this one. */
 static struct library {
     char path[PATH_MAX];
@@ -83,6 +85,11 @@ static int which_variable(const char *entry)
             return i;
     }
     return -1;
+}
+
+static int is_ours(const char *entry)
+{
+    return which_variable(entry) >= 0 || is_addresses(entry) || strncmp(entry, s_even, sizeof s_even - 1) == 0;
 }
 
 /* The next library of a list, or NULL; blanks separate as colons do, ld.so(8). */
@@ -150,6 +157,20 @@ static int is_own_command(const char *library, size_t library_bytes)
            memcmp(program, library, prefix) == 0 && memcmp(program + prefix, COMMAND, sizeof COMMAND - 1) == 0;
 }
 
+/* One segment may hold several notes (elf(5)): the system's linker puts Go's behind its own. */
+static int has_go_note(const char *notes, size_t bytes, size_t alignment)
+{
+    size_t unit = alignment == 8 ? 8 : 4;
+    for (size_t at = 0; bytes - at >= sizeof(Elf64_Nhdr) + 4 && at < bytes;) {
+        const Elf64_Nhdr *note = (const Elf64_Nhdr *)(notes + at);
+        if (note->n_namesz == 4 && memcmp(note + 1, "Go\0", 4) == 0)
+            return 1;
+        size_t description = (sizeof *note + note->n_namesz + unit - 1) / unit * unit;
+        at += (description + note->n_descsz + unit - 1) / unit * unit;
+    }
+    return 0;
+}
+
 /* Go calls the kernel itself, so that its children get their variables from its environment or not at all. Its linker notes
  * a build id under the owner "Go": cmd/link/internal/ld/elf.go, ELF_NOTE_GO_NAME. */
 static int is_go_program(void)
@@ -162,10 +183,8 @@ static int is_go_program(void)
             own = &headers[i];
     }
     for (size_t i = 0; own != NULL && i < count; i++) {
-        if (headers[i].p_type != PT_NOTE)
-            continue;
-        const char *note = (const char *)headers + (headers[i].p_vaddr - own->p_vaddr);
-        if (headers[i].p_filesz >= sizeof(Elf64_Nhdr) + 4 && memcmp(note + sizeof(Elf64_Nhdr), "Go\0", 4) == 0)
+        if (headers[i].p_type == PT_NOTE && has_go_note((const char *)headers + (headers[i].p_vaddr - own->p_vaddr),
+                                                        headers[i].p_filesz, headers[i].p_align))
             return 1;
     }
     return 0;
@@ -182,14 +201,19 @@ static int leave_other_libraries(char *entry)
     return 1;
 }
 
+/* Behind the environment lies the auxiliary vector (getauxval(3)), and some programs look for it there: Go in a shared library. So
+ * the places that become free are filled with entries of it that say nothing. */
 static void hide(char **environment)
 {
-    char **to = environment;
-    for (char **from = environment; *from != NULL; from++) {
-        if (which_variable(*from) < 0 && !is_addresses(*from) && (!is_preload(*from) || leave_other_libraries(*from)))
+    char **to = environment, **from = environment;
+    for (; *from != NULL; from++) {
+        if (!is_ours(*from) && (!is_preload(*from) || leave_other_libraries(*from)))
             *to++ = *from;
     }
-    *to = NULL;
+    size_t freed = (size_t)(from - to);
+    *to++ = NULL;
+    for (size_t i = 0; freed % 2 == 0 && i < freed; i++)
+        to[i] = i % 2 == 0 ? (char *)AT_IGNORE : NULL;
 }
 
 int dm_membership_take(char **environment)
@@ -266,7 +290,8 @@ size_t dm_membership_room(char *const *environment)
         return 0;
     /* The room may be used after a restart, when the library lies elsewhere. */
     size_t library_bytes = s_library->bytes > DM_RESTART_LIBRARY_BYTES ? s_library->bytes : DM_RESTART_LIBRARY_BYTES;
-    size_t pointers = VARIABLES + 4; /* with the addresses, LD_PRELOAD, the extra one and the end */
+    size_t pointers =
+        VARIABLES + 5; /* with the addresses, LD_PRELOAD, the extra one, the one that makes them even, and the end */
     size_t others = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
         pointers++;
@@ -284,17 +309,19 @@ char **dm_membership_environment(char *const *environment, int carries, char *ex
     for (; environment != NULL && *environment != NULL; environment++) {
         if (is_preload(*environment))
             others = *environment + sizeof PRELOAD - 1;
-        else if (which_variable(*environment) < 0 && !is_addresses(*environment))
+        else if (!is_ours(*environment))
             *to++ = *environment;
     }
+    char **ours = to;
     for (int i = 0; i < VARIABLES; i++)
         *to++ = s_variables[i].entry;
     char *addresses = dm_addresses_entry();
     if (addresses != NULL)
         *to++ = addresses;
+    size_t hidden = (size_t)(to - ours) + 1;
     if (extra != NULL)
         *to++ = extra;
-    char *preload = (char *)(to + 2);
+    char *preload = (char *)(to + 3);
     char *text = mempcpy(preload, PRELOAD, sizeof PRELOAD - 1);
     char *list = text;
     const struct library *library = __atomic_load_n(&s_library, __ATOMIC_ACQUIRE);
@@ -309,6 +336,11 @@ char **dm_membership_environment(char *const *environment, int carries, char *ex
     *end = '\0';
     if (end != list)
         *to++ = preload;
+    /* LD_PRELOAD stays where others are in it, too. */
+    if (end != text)
+        hidden--;
+    if (carries && hidden % 2 != 0)
+        *to++ = s_even;
     *to = NULL;
     return room;
 }

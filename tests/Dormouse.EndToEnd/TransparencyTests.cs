@@ -7,6 +7,18 @@ namespace Dormouse.EndToEnd;
 /// <summary>A program under dmlaunch sees and does what it would without.</summary>
 internal sealed class TransparencyTests
 {
+    // getauxval(3): where the kernel has put it. Type 1 is AT_IGNORE.
+    private const string VectorBehindEnvironment = """
+        python3 -c '
+        from ctypes import *
+        at = POINTER(c_ulong).in_dll(CDLL(None), "environ")
+        i = next(i for i in range(9999) if at[i] == 0) + 1
+        pairs = {}
+        while at[i]: pairs[at[i]] = at[i + 1]; i += 2
+        pairs.pop(1, 0)
+        print(sorted(pairs), pairs.get(6), pairs.get(11))'
+        """;
+
     [Test, CancelAfter(60_000)]
     [TestCase("exit 0", 0), TestCase("exit 42", 42), TestCase("kill -TERM $$", 143), TestCase("kill -KILL $$", 137), TestCase("/bin/false", 1)]
     public async Task ExitStatus_IsTheProgramsOwn(string script, int expected, CancellationToken token)
@@ -33,6 +45,7 @@ internal sealed class TransparencyTests
     [TestCase("broken pipe", "python3 -c 'import signal; print(signal.getsignal(signal.SIGPIPE))'; yes | head -1")]
     [TestCase("environment of a shell that libc starts", "python3 -c 'import os; os.environ.clear(); os.system(\"env\"); print(os.popen(\"env\").read())' | sort")]
     [TestCase("status of system()", "trap 'echo trapped' INT; python3 -c 'import os; print(os.system(\"exit 3\"), os.system(\"kill -INT $$\"), os.system(\"kill -KILL $$\"))'")]
+    [TestCase("auxiliary vector behind the environment", VectorBehindEnvironment + "; LD_PRELOAD=libm.so.6 " + VectorBehindEnvironment + "; env -i " + VectorBehindEnvironment)]
     public async Task Program_SeesNoDifference(string what, string script, CancellationToken token)
     {
         await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);

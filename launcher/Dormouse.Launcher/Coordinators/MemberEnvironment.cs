@@ -9,6 +9,10 @@ internal static class MemberEnvironment
     public const string Stdio = "DORMOUSE_STDIO";
     public const string Namespaces = "DORMOUSE_NAMESPACES";
 
+    /// <summary>Says nothing: the library takes all of these out of the program's environment, and wants their number to be even (hide() in
+    /// native-shim/src/membership.c). A preload that has others in it stays.</summary>
+    public const string Even = "DORMOUSE_EVEN";
+
     /// <summary>The value of <see cref="Namespaces"/> for what is started from here.</summary>
     public static string OwnNamespaces
         => Dormouse.Protocol.Programs.Namespaces.Describe(path => new FileInfo(path).LinkTarget);

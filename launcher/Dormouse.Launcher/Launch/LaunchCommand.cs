@@ -74,6 +74,7 @@ internal static class LaunchCommand
         yield return new(MemberEnvironment.Token, address.Token);
         yield return new(MemberEnvironment.Stdio, StandardDescriptors.Describe());
         yield return new(MemberEnvironment.Namespaces, MemberEnvironment.OwnNamespaces);
+        if (others.Length == 0) yield return new(MemberEnvironment.Even, "");
     }
 
     /// <summary>Makes sure that a coordinator is there and knows what this launch asks of it.</summary>

@@ -77,6 +77,7 @@ internal static class SshCommand
             yield return new(MemberEnvironment.Coordinator, null);
             yield return new(MemberEnvironment.Stdio, null);
             yield return new(MemberEnvironment.Namespaces, null);
+            yield return new(MemberEnvironment.Even, null);
             yield return new(ProgramVariable, null);
         }
     }

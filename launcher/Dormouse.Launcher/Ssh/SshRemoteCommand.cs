@@ -63,6 +63,7 @@ internal static class SshRemoteCommand
         // Nobody here is at the streams of a launch.
         yield return new(MemberEnvironment.Stdio, "-,-,-");
         yield return new(MemberEnvironment.Namespaces, MemberEnvironment.OwnNamespaces);
+        if (others.Length == 0) yield return new(MemberEnvironment.Even, "");
         if (request.Terminal is not null) yield return new("TERM", request.Terminal);
     }
 }
