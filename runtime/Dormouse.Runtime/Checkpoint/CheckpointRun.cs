@@ -111,7 +111,8 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         Pass(Phase.Write);
         ReleaseDescriptors();
         Dumpability.Close();
-        if (!ExternalConnections.AreWanted)
+        // What it did until its end would be done once more by the restart.
+        if (!request.KillAfter)
         {
             Resume();
         }
@@ -121,7 +122,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
             request.Epoch, _fd, _temporaryPath!, _finalName, figures.Value, (ulong)standstill / 1000, manifest.Losses));
     }
 
-    /// <summary>Only its end is to follow (<see cref="ExternalConnections.AreWanted"/>), and then it does not: the program goes on.</summary>
+    /// <summary>The program goes on, also when only its end was to follow and then it does not.</summary>
     public void Resume()
     {
         if (_isSuspended)
