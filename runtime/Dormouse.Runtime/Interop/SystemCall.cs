@@ -58,6 +58,7 @@ internal static class SystemCall
     public const int ReadLink = 89;
     public const int ChMod = 90;
     public const int FChMod = 91;
+    public const int LChown = 94;
     public const int FChOwn = 93;
     public const int UMask = 95;
     public const int GetRLimit = 97;

@@ -152,6 +152,10 @@ internal static class SocketName
         return text.ToString();
     }
 
+    /// <summary>Where the file of the socket lies; null: it has none.</summary>
+    public static string? PathOf(int domain, byte[] address)
+        => domain == Constant.AF_UNIX && IsBound(domain, address) && address[FamilyBytes] != 0 ? PathOf(address) : null;
+
     private static string PathOf(byte[] address)
     {
         ReadOnlySpan<byte> path = address.AsSpan(FamilyBytes);

@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
 {
     private byte[] _shown = [];
+    private SocketPlace _place;
 
     public override string Kind => "socket";
 
@@ -20,6 +21,7 @@ internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
         {
             Options.RestoreBeforeUse(Descriptors[0].Fd);
             SocketName.BindShown(Descriptors[0].Fd, Domain, Protocol, _shown, Name);
+            _place.Restore(Name);
         }
     }
 
@@ -36,12 +38,18 @@ internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
     {
         base.Capture();
         _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, []).Local;
+        _place = SocketPlace.Of(Domain, LocalAddress);
     }
 
     /// <summary>In every holder: the program sees the address that it has bound.</summary>
     public override void Seal(uint self)
     {
         base.Seal(self);
+        if (Keeper == self)
+        {
+            _place.RemoveAgain();
+        }
+
         if (IsInternetName)
         {
             ShownNames.Expect(Descriptors[0].Fd, Protocol, _shown, []);

@@ -13,6 +13,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
     private readonly List<UnixDatagramSocket> _here = [];
     private readonly DatagramSenders _senders = new();
     private SocketContents? _contents;
+    private SocketPlace _place;
 
     public override string Kind => "unix-datagram";
 
@@ -86,6 +87,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
     public override void Capture()
     {
         base.Capture();
+        _place = SocketPlace.Of(Domain, LocalAddress);
         if (Keeper == Worker.Current.Member)
         {
             _contents!.CheckIsComplete(this);
@@ -104,6 +106,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
         {
             Options.RestoreBeforeUse(Descriptors[0].Fd);
             SocketName.Bind(Descriptors[0].Fd, Domain, LocalAddress, Name);
+            _place.Restore(Name);
             _senders.Take(exchange);
         }
     }

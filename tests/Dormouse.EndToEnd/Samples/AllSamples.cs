@@ -27,6 +27,7 @@ internal static class AllSamples
         new("big-writes", "big-writes"),
         new("event-fds", "event-fds"),
         new("unix-sockets", "unix-sockets"),
+        new("socket-files", "socket-files"),
         new("fd-passing", "fd-passing"),
         new("files", "files"),
         new("roll-back", "roll-back"),
