@@ -11,7 +11,12 @@ internal sealed class UnknownFile(DescriptorInfo info, string what) : OpenFile(i
     public override ResourceKey Key => ObjectKeys.OfFile(Info, what);
 
     public override void Capture()
-        => throw new CheckpointException($"fd {Info.Fd} ({Info.Link}) is of a kind that cannot be restored yet: {what}. Close it before the checkpoint.") { IsPassing = IsPassing };
+        => throw new CheckpointException($"fd {Info.Fd} ({Info.Link}) is of a kind that cannot be restored yet: {what}. {Advice}") { IsPassing = IsPassing };
+
+    // io_uring_setup(2) since Linux 6.6. MariaDB and others look for another way where it fails.
+    private string Advice => what.Contains("io_uring", StringComparison.Ordinal)
+        ? "Start the program without it (an option of its own, or sysctl kernel.io_uring_disabled=2 for all); most look for another way then."
+        : "Close it before the checkpoint.";
 
     public override int Reopen() => -Interop.Errno.Invalid;
 }
