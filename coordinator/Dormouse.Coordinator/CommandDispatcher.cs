@@ -54,6 +54,9 @@ internal sealed class CommandDispatcher(Computation computation, Listeners liste
             case FrameKind.DismissCommand:
                 computation.Dismiss(client);
                 break;
+            case FrameKind.PreparingCommand:
+                computation.Expect(client);
+                break;
             case FrameKind.RestartBegin:
                 computation.BeginRestart(client, Frame.Read<RestartBegin>(payload));
                 break;

@@ -61,6 +61,13 @@ public sealed class CoordinatorServer : IDisposable
         ConnectionLog.Listening(_logger, Endpoint.ToString(), Environment.ProcessId, Computation);
     }
 
+    /// <summary>Who has started it did not wait for it. It ends at once, unless somebody else has found it.</summary>
+    public void LoseStarter()
+    {
+        _computation.LoseStarter();
+        _wakeup.Signal();
+    }
+
     public void Run(CancellationToken cancellation = default)
     {
         using CancellationTokenRegistration registration = cancellation.Register(_wakeup.Signal);
@@ -329,7 +336,7 @@ public sealed class CoordinatorServer : IDisposable
         reason = "";
         bool isAllSent = _connections.Values.All(connection => connection.QueuedBytes == 0);
         if (_computation.QuitRequested && isAllSent) reason = "a command said so";
-        else if (_isUnneeded && isAllSent) reason = "the restart that it was started for has not come about";
+        else if (_isUnneeded && isAllSent) reason = "what it was started for has not come about";
         else if (_isAbandoned) reason = "the last process has left";
         return reason.Length > 0;
     }

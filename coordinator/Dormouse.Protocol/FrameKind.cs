@@ -50,6 +50,7 @@ public enum FrameKind : ushort
     AnnounceCommand = 108,
     ReachCommand = 110,
     DismissCommand = 111,
+    PreparingCommand = 112,
 
     // From the coordinator to a command.
     CommandWelcome = 120,

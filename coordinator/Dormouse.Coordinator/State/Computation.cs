@@ -26,6 +26,7 @@ internal sealed class Computation
     private TimeSpan _interval;
     private string _directory;
     private Postponed? _postponed;
+    private Peer? _preparing;
     private string _whyNotRestarted = "";
 
     public Computation(CoordinatorOptions options, TimeProvider clock, ILogger logger)
@@ -77,7 +78,7 @@ internal sealed class Computation
     /// <summary>Somebody was a member once.</summary>
     public bool WasUsed => _admission.WasUsed;
 
-    /// <summary>There are no members, and the restart that would have brought some has been refused or has failed.</summary>
+    /// <summary>There are no members, and what would have brought some has been refused, has failed, or is gone.</summary>
     public bool IsUnneeded { get; private set; }
 
     /// <summary>Monotonic.</summary>
@@ -166,6 +167,7 @@ internal sealed class Computation
         _admission.Forget(peer);
         Endings.Forget(peer);
         Round?.PeerLost(peer);
+        if (peer == _preparing) IsUnneeded = Round is null && Table.Count == 0;
         if (_postponed?.Client == peer) _postponed = _postponed! with { Client = null };
         if (Table.Of(peer) is not { } member) return;
 
@@ -267,6 +269,7 @@ internal sealed class Computation
         else
         {
             IsUnneeded = false;
+            _preparing = null;
             TakeUp(request.Computation, request.Generation);
             Absentees.Clear();
             Epoch++;
@@ -275,6 +278,12 @@ internal sealed class Computation
             Advance(Trigger.RestartRequested);
         }
     }
+
+    /// <summary>Who has started the coordinator is gone.</summary>
+    public void LoseStarter() => IsUnneeded = Table.Count == 0;
+
+    /// <summary>This peer has started the coordinator, and prepares a restart.</summary>
+    public void Expect(Peer client) => _preparing = client;
 
     /// <summary>The restart for which this peer has started the coordinator is refused.</summary>
     public void Dismiss(Peer client)

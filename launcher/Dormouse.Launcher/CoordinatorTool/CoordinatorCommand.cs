@@ -93,8 +93,8 @@ internal static class CoordinatorCommand
         server.Leaving = () => record.Remove(runtimeDirectory);
         log.NameAfter(reached.Port);
         if (settings.PortFile is { } portFile) PortFile.Write(portFile, reached.Port);
-        if (ready is not null) ready.Say($"{CoordinatorStarter.ReadyWord} {reached} {record.Token}");
-        else if (!settings.Quiet) Terminal.WriteLine(Terminal.Out, $"dmcoordinator listens on {reached}. Start programs with dmlaunch.");
+        if (ready?.Say($"{CoordinatorStarter.ReadyWord} {reached} {record.Token}") == false) server.LoseStarter();
+        if (ready is null && !settings.Quiet) Terminal.WriteLine(Terminal.Out, $"dmcoordinator listens on {reached}. Start programs with dmlaunch.");
 
         RunUntilSignalled(server);
         record.Remove(runtimeDirectory);

@@ -9,18 +9,20 @@ internal sealed class ReadyPipe(int descriptor)
     private bool _hasSpoken;
 
     /// <summary>Says it and closes the pipe. What comes later is not for the starter.</summary>
-    public void Say(string line)
+    /// <returns>False: the starter is gone.</returns>
+    public bool Say(string line)
     {
-        if (_hasSpoken) return;
+        if (_hasSpoken) return true;
         _hasSpoken = true;
         try
         {
             using FileStream pipe = new(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, bufferSize: 0);
             pipe.Write(Encoding.UTF8.GetBytes(line + "\n"));
+            return true;
         }
         catch (IOException)
         {
-            // The starter did not wait. Who else comes finds the record.
+            return false;
         }
     }
 }

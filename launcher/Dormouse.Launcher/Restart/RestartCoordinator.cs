@@ -64,6 +64,8 @@ internal static class RestartCoordinator
     {
         try
         {
+            // Whatever ends this process now (^C): nobody would tell the coordinator.
+            if (client.IsNew) client.Send(default(PreparingCommand));
             ExpectIdle(client, options);
             SetDirectory(client, options, directory);
             SetInterval(client, options);

@@ -41,7 +41,7 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(default(StatusCommand)),
         Of(default(ListCommand)),
         Of(default(KillCommand)),
-        Of(default(QuitCommand)), Of(default(DismissCommand)),
+        Of(default(QuitCommand)), Of(default(DismissCommand)), Of(default(PreparingCommand)),
         Of(new IntervalCommand(60)),
         Of(new RestartBegin(1, 2, 3, 4, true, true)),
         Of(new DirectoryCommand("/d")),

@@ -198,6 +198,18 @@ internal sealed class CoordinatorServerTests
     }
 
     [Test, CancelAfter(20_000)]
+    public async Task ACoordinatorWhoseRestartIsGivenUpBeforeItBegins_Ends(CancellationToken token)
+    {
+        using RunningCoordinator coordinator = new(options => options with { ExitOnLast = true });
+        TestClient command = await OpenCommandAsync(coordinator, token);
+        await command.SendAsync(default(PreparingCommand), token);
+
+        command.Dispose();
+
+        Assert.That(coordinator.WaitForEnd(TimeSpan.FromSeconds(10)), Is.True);
+    }
+
+    [Test, CancelAfter(20_000)]
     public async Task ARestartThatFails_IsToldWhenThePortIsFree(CancellationToken token)
     {
         using RunningCoordinator coordinator = new(options => options with { ExitOnLast = true });
