@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
+#include <linux/utsname.h>
 #include <stdarg.h>
 
 #include "dm_syscall.h"
@@ -131,17 +132,29 @@ size_t dm_format(char *to, size_t capacity, const char *format, ...)
     return (size_t)(text.at - to);
 }
 
-void dm_say(int fd, const char *format, ...)
+static void put_host(struct text *text)
+{
+    struct new_utsname host;
+    if (dm_is_error(dm_syscall1(__NR_uname, (int64_t)&host)))
+        return;
+    put(text, "On ");
+    put(text, host.nodename);
+    put(text, ": ");
+}
+
+void dm_say(int to, const char *format, ...)
 {
     char line[1024];
     struct text text = {line, line + sizeof line - 1};
     va_list arguments;
     put(&text, "dmrestart: ");
+    if ((to & DM_SAY_HOST) != 0)
+        put_host(&text);
     va_start(arguments, format);
     put_format(&text, format, arguments);
     va_end(arguments);
     *text.at++ = '\n';
-    (void)dm_write(fd, line, (size_t)(text.at - line));
+    (void)dm_write(to & ~DM_SAY_HOST, line, (size_t)(text.at - line));
 }
 
 int64_t dm_read_file(const char *path, char *buffer, size_t capacity)

@@ -28,8 +28,9 @@ int dm_equal(const char *a, const char *b);
  * %s text, %d int32_t, %x uint64_t in hexadecimal, %e errno (an int64_t -errno) as its name. */
 size_t dm_format(char *to, size_t capacity, const char *format, ...);
 
-/* The same, as one line "dmrestart: ..." to a descriptor. */
-void dm_say(int fd, const char *format, ...);
+/* The same, as one line "dmrestart: ..." to a descriptor; with DM_SAY_HOST beside it the line says on which host that is. */
+enum { DM_SAY_HOST = 1 << 30 };
+void dm_say(int to, const char *format, ...);
 
 /* Whole file into a buffer; returns bytes or -errno. */
 int64_t dm_read_file(const char *path, char *buffer, size_t capacity);

@@ -204,6 +204,8 @@ __attribute__((visibility("hidden"))) _Noreturn void dm_main(const uint64_t *sta
     memset(&run, 0, sizeof run);
     run.error_fd = 2;
     read_plan(&run, fd);
+    if ((run.plan->flags & DM_PLAN_NAME_HOST) != 0)
+        run.error_fd |= DM_SAY_HOST;
     make_board(&run);
     find_kernel_parts(&run);
     prepare_descriptors(&run);

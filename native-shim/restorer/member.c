@@ -304,7 +304,7 @@ _Noreturn void dm_member_wake(struct dm_run *run, int32_t index)
     wake->spare_tid = o.node->spare_tid;
     fill_info(&o, wake);
     fill_identity(&o, wake);
-    wake->error_fd = wake->info.stdio[2];
+    wake->error_fd = wake->info.stdio[2] | (run->error_fd & DM_SAY_HOST);
     run->error_fd = wake->error_fd;
 
     wake->board = (struct dm_board *)board;

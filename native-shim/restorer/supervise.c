@@ -199,7 +199,7 @@ static void hear_coordinator(struct supervisor *s)
     if (verdict == DM_VERDICT_FAILED) {
         /* Without a reason: another dmrestart of this restart says it. */
         if (s->coordinator.reason[0] != 0)
-            dm_say(s->run->error_fd, "%s", s->coordinator.reason);
+            dm_say(s->run->error_fd & ~DM_SAY_HOST, "%s", s->coordinator.reason);
         abandon(s, 0);
     }
     if (verdict == DM_VERDICT_LOST && s->waking) {

@@ -69,9 +69,10 @@ internal sealed class RestartRound(Computation computation, Peer client, Restart
 
     public override void PeerLost(Peer peer)
     {
-        bool waits = peer == Client || _parts.Remove(peer);
+        bool isFirst = peer == Client, isPart = _parts.Remove(peer);
         base.PeerLost(peer);
-        if (waits) Computation.Fail(FailureKind.Failed, "dmrestart went away before the restart was done.");
+        if (isFirst) Computation.Fail(FailureKind.Failed, "dmrestart went away before the restart was done.");
+        else if (isPart) Computation.Fail(FailureKind.Failed, "The dmrestart on another host ended before the restart was done.");
     }
 
     public override void Failed(FailureKind failure, string reason)

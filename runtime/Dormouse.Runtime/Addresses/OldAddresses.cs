@@ -160,12 +160,12 @@ internal static unsafe class OldAddresses
     }
 
     /// <summary>Says which ports are not what they were: once for a process.</summary>
-    public static void WarnOfPorts(string who)
+    public static void WarnOfPorts()
     {
         if (s_moved > 0)
         {
             string ports = s_moved == 1 ? "1 port is in use on this host, or was" : $"{s_moved} ports are in use on this host, or were";
-            RestartStdio.Warn($"{who}: {ports} until just now, and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds what has changed; other clients do not");
+            RestartStdio.WarnOfProcess($"{ports} until just now, and had to change: {s_firstMoved}{(s_moved > 1 ? ", for one" : "")}. This computation finds what has changed; other clients do not");
         }
     }
 

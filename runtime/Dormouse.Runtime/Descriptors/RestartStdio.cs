@@ -55,6 +55,10 @@ internal static unsafe class RestartStdio
         }
     }
 
+    /// <summary>The same about something that this process alone has.</summary>
+    public static void WarnOfProcess(string sentence)
+        => Warn($"pid {Kernel.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)} ({ProcFile.ReadText("/proc/self/comm")}): {sentence}");
+
     /// <summary>Moves them out of the way of the program's numbers.</summary>
     public static void MoveAbove(int floor)
     {

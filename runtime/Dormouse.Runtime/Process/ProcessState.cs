@@ -34,7 +34,7 @@ internal sealed class ProcessState
     }
 
     /// <summary>Of what is not as it was, while dmrestart can be told.</summary>
-    public void Warn(string who) => _limits.Warn(who);
+    public void Warn() => _limits.Warn();
 
     /// <summary>When the semaphores of all members have their values again.</summary>
     public void RestoreUndo() => _semaphores.Restore();

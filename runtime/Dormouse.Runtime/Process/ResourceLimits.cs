@@ -58,14 +58,14 @@ internal sealed unsafe class ResourceLimits
     }
 
     /// <summary>Says which ones are lower than they were.</summary>
-    public void Warn(string who)
+    public void Warn()
     {
         for (int kind = 0; kind < Count; kind++)
         {
             Limit now;
             if (Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now) == 0 && now.Hard < _limits[kind].Soft)
             {
-                RestartStdio.Warn($"{who}: {s_names[kind]} was {Text(_limits[kind].Soft)} and is {now.Hard} here, which only root may raise");
+                RestartStdio.WarnOfProcess($"{s_names[kind]} was {Text(_limits[kind].Soft)} and is {now.Hard} here, which only root may raise");
             }
         }
     }

@@ -107,8 +107,8 @@ internal static unsafe class RestartRun
         Pass(link, epoch, Phase.Reconnect);
         run.Descriptors.Finish(exchange);
         OldAddresses.AnnouncePorts(link, epoch);
-        OldAddresses.WarnOfPorts(worker.Who());
-        run.Process!.Warn(worker.Who());
+        OldAddresses.WarnOfPorts();
+        run.Process!.Warn();
         Pass(link, epoch, Phase.Refill);
         OldAddresses.Use();
         run.Process!.RestoreUndo();

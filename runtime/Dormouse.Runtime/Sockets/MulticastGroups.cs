@@ -59,7 +59,7 @@ internal sealed unsafe class MulticastGroups
             int error = Join(fd, membership);
             if (error < 0)
             {
-                RestartStdio.Warn($"{what}: a multicast group on the interface {membership.Interface} could not be joined again: {Errno.Text(error)}");
+                RestartStdio.WarnOfProcess($"{what}: a multicast group on the interface {membership.Interface} could not be joined again: {Errno.Text(error)}");
             }
         }
     }

@@ -95,7 +95,7 @@ internal sealed class SocketOptions
         int error = SocketCalls.SetBytes(fd, option.Level, option.Number, value);
         if (error < 0 && what is not null)
         {
-            RestartStdio.Warn($"{what}: the option {option.Name} could not be set again: {Errno.Text(error)}");
+            RestartStdio.WarnOfProcess($"{what}: the option {option.Name} could not be set again: {Errno.Text(error)}");
         }
     }
 }

@@ -54,7 +54,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
 
             if (lost > _strangers)
             {
-                RestartStdio.Warn($"{Name}: {lost} unread UDP datagrams are lost: {Errno.Text(error)}");
+                RestartStdio.WarnOfProcess($"{Name}: {lost} unread UDP datagrams are lost: {Errno.Text(error)}");
             }
         }
     }

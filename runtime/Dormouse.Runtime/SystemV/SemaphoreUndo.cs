@@ -55,7 +55,7 @@ internal sealed unsafe class SemaphoreUndo
             long error = Do(adjustment.Set, (ushort)adjustment.Number, adjustment.Adjustment);
             if (error < 0)
             {
-                RestartStdio.Warn($"System V semaphore {adjustment.Number} of set {adjustment.Set}: what the end of the process would take back (SEM_UNDO) is lost: {Errno.Text(error)}");
+                RestartStdio.WarnOfProcess($"System V semaphore {adjustment.Number} of set {adjustment.Set}: what the end of the process would take back (SEM_UNDO) is lost: {Errno.Text(error)}");
             }
         }
 

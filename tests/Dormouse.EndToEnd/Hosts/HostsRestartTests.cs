@@ -91,6 +91,29 @@ internal sealed class HostsRestartTests
         static string[] Lines(RunningProcess restart) => restart.Errors.Split('\n');
     }
 
+    /// <summary>What the restorer finds only when it puts memory back is not known to dmrestart before.</summary>
+    [Test, CancelAfter(90_000)]
+    public async Task AnImageThatIsDamaged_IsNamedWithItsHost(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b");
+        HostCounters counters = await HostCounters.LaunchAsync(hosts, ["a", "b"], images: null, token);
+        await counters.CheckpointAndKillAsync("a", token);
+        string ofB = Directory.GetFiles(counters.Images, "ckpt_counter_*-2.img")[0];
+        byte[] whole = await File.ReadAllBytesAsync(ofB, token);
+        await File.WriteAllBytesAsync(ofB, [.. whole[..32768], .. whole[32768..98304].Select(one => (byte)~one), .. whole[98304..]], token);
+
+        ToolResult refused = await hosts.RunOnAsync(token, "a", "mouse", "dmrestart", "-q", "--new-coordinator", "-p", "7801", "--hosts", "a,b", counters.Images);
+
+        Assert.That(refused.ExitCode, Is.EqualTo(125), hosts.Transcript.ToString());
+        // ssh and the coordinator may bring theirs in any order.
+        Assert.That(
+            refused.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Has.Length.EqualTo(2).And.Exactly(1).Matches($"^dmrestart: On b: cannot wake counter \\(pid [0-9]+\\) from {ofB}: .*Nothing was restarted\\.$")
+                .And.Exactly(1).EqualTo("dmrestart: The dmrestart on another host ended before the restart was done."),
+            hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
     /// <summary>Each host keeps its images for itself, and they are copied to the same directory of the new ones.</summary>
     [Test, CancelAfter(90_000)]
     public async Task CopiedImages_Wake(CancellationToken token)

@@ -105,7 +105,7 @@ internal static class ExternalConnections
         {
             CanWakeUp = false;
             string why = error == -Errno.NotPermitted ? "this needs root" : $"packets cannot be held back (nf_tables): {Errno.Text(error)}";
-            RestartStdio.Warn($"{s_kept.Count} TCP connections to peers outside of the computation are not taken up again: {why}; the program sees a connection reset");
+            RestartStdio.WarnOfProcess($"{s_kept.Count} TCP connections to peers outside of the computation are not taken up again: {why}; the program sees a connection reset");
         }
     }
 
