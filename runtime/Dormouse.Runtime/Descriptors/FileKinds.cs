@@ -20,7 +20,7 @@ internal static class FileKinds
         }
 
         // A file of pidfs, with the type of a regular file in some kernels.
-        if (info.Link.StartsWith("pidfd:[", System.StringComparison.Ordinal))
+        if (info.Status.Type != FileStatus.Socket && info.Link.StartsWith("pidfd:[", System.StringComparison.Ordinal))
         {
             return new PidFd(info);
         }

@@ -21,17 +21,30 @@ internal sealed class OutsideStream(DescriptorInfo info, int stream) : OpenFile(
     public static bool IsReplaced(DescriptorInfo info)
         => info.Status.Type is not (FileStatus.Regular or FileStatus.Directory) && info.Path != "/dev/null";
 
-    /// <summary>Which of dmlaunch's standard streams this is, or -1. The last one that fits: the stream may be open twice.</summary>
+    /// <summary>Which of dmlaunch's standard streams this is, or -1. The one of its number, when the stream is open more than once.</summary>
     public static int StreamOf(DescriptorInfo info, string launchStdio)
     {
-        string own = info.Status.Device.ToString(CultureInfo.InvariantCulture) + ":" + info.Status.Inode.ToString(CultureInfo.InvariantCulture);
-        string[] streams = launchStdio.Split(',');
-        if (info.Fd < streams.Length && streams[info.Fd] == own)
+        int stream = 0, found = -1;
+        foreach (Range range in launchStdio.AsSpan().Split(','))
         {
-            return info.Fd;
+            if ((found < 0 || stream == info.Fd) && IsIdentity(launchStdio.AsSpan(range), info.Status))
+            {
+                found = stream;
+            }
+
+            stream++;
         }
 
-        return Array.IndexOf(streams, own);
+        return found;
+    }
+
+    // Device and inode, see LaunchStdio. All descriptors are asked: no strings are made of theirs.
+    private static bool IsIdentity(ReadOnlySpan<char> text, in FileStatus file)
+    {
+        int colon = text.IndexOf(':');
+        return colon > 0
+            && ulong.TryParse(text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out ulong device) && device == file.Device
+            && ulong.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) && inode == file.Inode;
     }
 
     public override void Capture()

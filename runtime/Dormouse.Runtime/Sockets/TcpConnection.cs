@@ -78,8 +78,15 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     // Networks may have the same private addresses: what is on this host is meant before what is on another.
     protected override List<Candidate> FarOf(List<Candidate> holders)
     {
-        List<Candidate> here = holders.FindAll(holder => holder.Item.Thread == ObjectKeys.HostMark);
+        if (holders.TrueForAll(IsHere))
+        {
+            return holders;
+        }
+
+        List<Candidate> here = holders.FindAll(IsHere);
         return here.Count > 0 ? here : holders;
+
+        static bool IsHere(Candidate holder) => holder.Item.Thread == ObjectKeys.HostMark;
     }
 
     public override int Reopen()
