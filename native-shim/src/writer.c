@@ -171,7 +171,8 @@ static int save_extent(struct writer *w, uint64_t address, uint32_t bytes)
     *extent =
         (struct dm_image_extent){.address = address, .file_offset = w->offset, .bytes = bytes, .codec = DM_CODEC_RAW};
     int error;
-    if (w->checksums != NULL && !is_near_stack(address, bytes)) {
+    /* What is readable only for this moment may be forbidden again before the other thread has come to it. */
+    if (w->checksums != NULL && (w->vma->prot & PROT_READ) != 0 && !is_near_stack(address, bytes)) {
         error = write_all(w->plan->fd, (const void *)address, bytes, w->offset);
     } else {
         error = write_and_sum(w, address, bytes, &extent->crc);

@@ -1,14 +1,20 @@
 /* Proves: a large program comes back, byte for byte.
  * Usage: large [MIB], 2048 by default. One page in sixteen is random, the others are
- * words that name their own address; one page in eight stays zero. */
+ * words that name their own address; one page in eight stays zero. Of the last part every other MiB cannot be read. */
 #include "../sample.h"
 #include <sys/mman.h>
 
-enum { PAGE = 4096, WORDS = PAGE / 8 };
+enum { PAGE = 4096, WORDS = PAGE / 8, MIB_PAGES = 256, HIDDEN = 32 };
 
 static uint64_t expected(size_t page, size_t word)
 {
     return page % 8 == 3 ? 0 : page % 16 == 0 ? sample_mix(page * WORDS + word) : page << 16 | word;
+}
+
+static void protect(uint64_t *memory, size_t pages, int protection)
+{
+    for (size_t i = 1; i < HIDDEN && i * MIB_PAGES < pages; i += 2)
+        TRY(mprotect(memory + (pages - i * MIB_PAGES) * WORDS, MIB_PAGES * PAGE, protection));
 }
 
 int main(int argc, char **argv)
@@ -20,11 +26,13 @@ int main(int argc, char **argv)
     for (size_t page = 0; page < pages; page++)
         for (size_t word = 0; word < WORDS && page % 8 != 3; word++)
             memory[page * WORDS + word] = expected(page, word);
+    protect(memory, pages, PROT_NONE);
 
     sample_ready();
     while (sample_more(50))
         sample_idle();
 
+    protect(memory, pages, PROT_READ);
     uint64_t sum = 0;
     for (size_t page = 0; page < pages; page++)
         for (size_t word = 0; word < WORDS; word++) {
