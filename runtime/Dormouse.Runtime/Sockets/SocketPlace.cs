@@ -52,7 +52,7 @@ internal readonly unsafe struct SocketPlace
 
         if (error < 0)
         {
-            RestartStdio.Warn($"{what}: {_path} does not get its owner {_uid}:{_gid} and its permissions back: {Errno.Text(error)}");
+            RestartStdio.WarnOfProcess($"{what}: {_path} does not get its owner {_uid}:{_gid} and its permissions back: {Errno.Text(error)}");
         }
     }
 
