@@ -14,9 +14,6 @@ internal sealed class CommitPlan(Generation generation)
     /// <summary>Older images that move, and where to.</summary>
     public Dictionary<StoredImage, string> Archived { get; } = [];
 
-    /// <summary>Renames that no member can do, for the coordinator.</summary>
-    public List<ImageRename> Own { get; } = [];
-
     public IReadOnlyList<ImageRename> Of(Member member) => _renames.TryGetValue(member.Id, out List<ImageRename>? list) ? list : [];
 
     public void Add(Member member, ImageRename rename)

@@ -68,11 +68,12 @@ internal sealed class GenerationStore(string ownHost, int keep)
             {
                 if (IsArchived(image, older.Number)) continue;
 
-                // Woken on another host, a process may write to a directory that both hosts see.
-                bool isUsed = used.Contains((image.HostName, DirectoryOf(image.Path)));
-                Member? mover = !isUsed ? writers.GetValueOrDefault(image.Path)
+                // Woken on another host, a process may write to a directory that both hosts see: it moves the older image out of its own
+                // way first, so that nobody else can take the new one for it.
+                Member? writer = writers.GetValueOrDefault(image.Path);
+                Member? mover = !used.Contains((image.HostName, DirectoryOf(image.Path))) ? null
                     : movers.GetValueOrDefault((image.Member, image.HostName)) ?? anyOnHost.GetValueOrDefault(image.HostName);
-                if (mover is not null || (isUsed && image.HostName == ownHost)) PlanArchive(plan, image, older.Number, mover);
+                foreach (Member one in new HashSet<Member?> { writer, mover }.OfType<Member>()) PlanArchive(plan, image, older.Number, one);
             }
         }
 
@@ -158,13 +159,12 @@ internal sealed class GenerationStore(string ownHost, int keep)
         => Path.GetFileName(DirectoryOf(image.Path)) == ImageNames.Archive(generation);
 
     /// <summary>Plans the move of an older image out of a directory that the new generation uses.</summary>
-    /// <param name="mover">A member on the same host, its own process if that lives.</param>
-    private static void PlanArchive(CommitPlan plan, StoredImage image, uint generation, Member? mover)
+    /// <param name="mover">A member on the same host, its own process if that lives; or whoever writes to that very path.</param>
+    private static void PlanArchive(CommitPlan plan, StoredImage image, uint generation, Member mover)
     {
         ImageRename rename = new(image.Path, ArchivePath(image.Path, generation), Optional: true);
-        if (mover is not null) plan.Add(mover, rename);
-        else plan.Own.Add(rename);
-        plan.Archived.Add(image, rename.To);
+        plan.Add(mover, rename);
+        plan.Archived[image] = rename.To;
     }
 
     /// <summary>A member woken from an image that this coordinator has no record of: should it lie where the new one goes, it moves.</summary>

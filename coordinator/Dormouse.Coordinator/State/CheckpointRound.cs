@@ -222,16 +222,6 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
     private void BeginCommit()
     {
         _plan = Computation.Store.Plan(Generation, Participants, Computation.Clock.GetUtcNow());
-        try
-        {
-            ImageFiles.Rename(_plan.Own);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            Computation.Fail(FailureKind.Failed, $"An older image cannot be moved away: {problem.Message}");
-            return;
-        }
-
         foreach (Member member in Participants)
         {
             if (Computation.Table.Contains(member)) member.Peer.Send(new CommitImages(Computation.Epoch, [.. _plan.Of(member)]));

@@ -14,7 +14,6 @@ internal sealed class TranslatedTalkers
     private readonly HostGroup _hosts;
     private readonly string _user, _images, _stop;
     private readonly Dictionary<string, RunningProcess> _restarts = [];
-    private (string Server, string Client) _began;
 
     private TranslatedTalkers(HostGroup hosts, string user)
     {
@@ -33,7 +32,7 @@ internal sealed class TranslatedTalkers
     public static async Task<TranslatedTalkers> LaunchAsync(
         HostGroup hosts, string user, string server, string client, string address, string port, string stranger, string outside, CancellationToken token)
     {
-        TranslatedTalkers talkers = new(hosts, user) { _began = (server, client) };
+        TranslatedTalkers talkers = new(hosts, user);
         await talkers.StartCoordinatorAsync(token);
         RunningProcess listener = hosts.StartOn(outside, user, "python3", "-c", $"import socket, time\none = socket.create_server((\"\", {OutsidePort}))\nprint(\"ready\", flush=True)\nkept = one.accept()\ntime.sleep(1000)");
         await Condition.WaitAsync("the outside", () => (listener.Output.Contains("ready", StringComparison.Ordinal), listener.Errors), CheckpointedProgram.Deadline, token);
@@ -62,8 +61,8 @@ internal sealed class TranslatedTalkers
     {
         await KillAsync(token);
         await StartCoordinatorAsync(token);
-        _restarts["client"] = Restart(client, _began.Client);
-        _restarts["server"] = Restart(server, _began.Server);
+        _restarts["client"] = Restart(client, 2);
+        _restarts["server"] = Restart(server, 1);
         await RunsAgainAsync(_restarts["server"], token);
     }
 
@@ -88,8 +87,9 @@ internal sealed class TranslatedTalkers
         }
     }
 
-    private RunningProcess Restart(string host, string began)
-        => _hosts.StartOn(host, _user, "dmrestart", "-h", _hosts.AddressOf("a"), "-p", Port, "--only", began, _images);
+    /// <param name="member">They have joined in this order: 1 the server, 2 the client.</param>
+    private RunningProcess Restart(string host, int member)
+        => _hosts.StartOn(host, _user, "dmrestart", "-h", _hosts.AddressOf("a"), "-p", Port, "--part", Directory.GetFiles(_images, $"ckpt_python3_*-{member}.img").Single());
 
     private async Task RunsAgainAsync(RunningProcess restart, CancellationToken token)
         => await _hosts.WaitUntilRunningAsync("a", _user, Port, restart, token);

@@ -103,6 +103,34 @@ internal sealed class GenerationTests
         Assert.That(Path.Combine(_computation.Directory, "generation-1"), Does.Not.Exist);
     }
 
+    /// <summary>The directory is shared: who stays on the older image's host would take the new image for it, when the other one is faster.</summary>
+    [Test]
+    public void AProcessThatHasMovedToAnotherHost_KeepsItsOlderImage_AndItsNewOne()
+    {
+        MemberScript moves = _computation.Join(new MemberScript(_computation.Hello("moves", "here", "here")) { TouchesFiles = true }).Script;
+        MemberScript stays = _computation.Join(new MemberScript(_computation.Hello("stays", "here", "here")) { TouchesFiles = true }).Script;
+        Checkpoint();
+        ulong computation = _computation.State.Number;
+
+        using SimulatedComputation next = new(options => options with { Directory = _computation.Directory });
+        next.State.BeginRestart(next.Client, new RestartBegin(computation, 1, 5, 2));
+        foreach (MemberScript script in (MemberScript[])[moves, stays])
+        {
+            string host = script == moves ? "there" : "here";
+            next.Join(new MemberScript(script.Hello with { HostName = host, HostId = host, Flags = MemberFlags.Restarted, Computation = computation, Member = script.Welcome.Member, Generation = 1 }) { TouchesFiles = true });
+        }
+
+        next.Settle();
+        next.BeginCheckpoint();
+        next.Settle();
+
+        foreach (MemberScript script in (MemberScript[])[moves, stays])
+        {
+            Assert.That(Contents(script.ImageName), Is.EqualTo("generation 2"));
+            Assert.That(Contents("generation-1", script.ImageName), Is.EqualTo("generation 1"));
+        }
+    }
+
     [Test]
     public void ACoordinatorThatTakesAnothersPlace_CountsOn()
     {
