@@ -50,6 +50,13 @@ internal sealed unsafe partial class RelaySocket : IDisposable
         }
     }
 
+    /// <summary>Whether a pipe has something to read, or has come to its end.</summary>
+    public static bool IsReadable(SafeHandle pipe)
+    {
+        PollEntry entry = new() { Descriptor = (int)pipe.DangerousGetHandle(), Events = PollIn };
+        return Poll(&entry, 1, 0) > 0;
+    }
+
     /// <summary>The next connection to any of these; null when none comes in time.</summary>
     /// <param name="receiving">How long it may take to say something.</param>
     public static RelaySocket? Accept(IReadOnlyList<RelaySocket> listeners, TimeSpan patience, TimeSpan receiving)

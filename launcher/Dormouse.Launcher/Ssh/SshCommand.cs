@@ -57,7 +57,7 @@ internal static class SshCommand
             coordinator.Token, Reachable(coordinator, own), [.. Endpoints(own, listeners)],
             Convert.ToHexStringLower(session), terminal ? Environment.GetEnvironmentVariable("TERM") ?? "dumb" : null, arguments.Command).Write(input);
 
-        if (RelayLink.Accept([.. listeners.Select(listener => listener.Socket)], token, session) is not { } socket)
+        if (RelayLink.Accept([.. listeners.Select(listener => listener.Socket)], token, session, () => RelaySocket.IsReadable(output.SafeFileHandle)) is not { } socket)
             throw new ToolException(SshFailed, Complaint(output) ?? $"{host} cannot connect to this host; the two ends of a remote command need a connection of their own. Open the way for TCP from there, or set {ModeVariable}=plain.");
         string[] flags = [.. terminal ? ["terminal"] : Array.Empty<string>(), .. arguments.NoInput ? ["no-input"] : Array.Empty<string>(), .. arguments.IsQuiet ? ["quiet"] : Array.Empty<string>()];
         throw Unusable(Relay(), Start.Become(Relay(), ["dormouse-relay", "local", $"{socket.Descriptor}", host, .. flags], WithoutOwn, socket.Descriptor));

@@ -148,6 +148,22 @@ internal sealed class RemoteCommandTests
         hosts.Passed();
     }
 
+    /// <summary>The remote side must be able to connect to this one: it says so, and nobody waits for what will not come.</summary>
+    [Test, CancelAfter(20_000)]
+    public async Task CommandFromBehindARouter_IsRefusedAtOnce(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a", "b", "x~r");
+        hosts.Variables["DORMOUSE_TOKEN"] = new string('7', 64);
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcoordinator", "--daemon", "-q", "--bind", "0.0.0.0", "-p", Port);
+
+        ToolResult refused = await hosts.RunOnAsync(token, "x", "mouse", "dmlaunch", "-j", "-h", hosts.AddressOf("a"), "-p", Port, "sh", "-c", "ssh b hostname; echo $?");
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", Port, "--quit");
+
+        Assert.That(refused.Output, Is.EqualTo("255\n"), hosts.Transcript.ToString());
+        Assert.That(refused.Errors, Does.StartWith("dmssh: b cannot connect back: "), hosts.Transcript.ToString());
+        hosts.Passed();
+    }
+
     [Test, CancelAfter(60_000)]
     public async Task HostWithoutDormouse_IsNamed(CancellationToken token)
     {
