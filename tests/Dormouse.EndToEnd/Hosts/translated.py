@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 
-KINDS = ("token", "idle", "idle", "idle", "unread", "full", "half")
+KINDS = ("token", "idle", "idle", "unread", "full", "half")
 OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.SOL_SOCKET, socket.SO_RCVLOWAT)] + [
     (socket.IPPROTO_TCP, option) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)]
 STOP = os.environ["SAMPLE_STOP"]

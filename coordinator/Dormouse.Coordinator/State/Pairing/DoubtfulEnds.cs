@@ -12,34 +12,27 @@ internal sealed class DoubtfulEnds
     /// <param name="members">Ascending by number.</param>
     public DoubtfulEnds(IReadOnlyCollection<Member> members)
     {
-        HashSet<ResourceKey> keys = [];
         Dictionary<ResourceKey, SocketId> owners = [];
-        HashSet<ResourceKey> shared = [];
-        foreach (Member member in members)
+        HashSet<ResourceKey> shared = [], wanted = [], present = [];
+        foreach ((SocketId id, _, InventoryItem item) in EndsOf(members))
         {
-            foreach (InventoryItem item in member.Inventory) keys.Add(item.Key);
-            foreach (ConnectionEnd end in member.Ends)
-            {
-                SocketId id = new(member.Hello.HostId, end.Cookie);
-                Open.Add(id);
-                ResourceKey key = member.Inventory[end.Item].Key;
-                if (owners.TryGetValue(key, out SocketId owner) && owner != id) shared.Add(key);
-                owners[key] = id;
-            }
+            Open.Add(id);
+            wanted.Add(item.Peer);
+            if (!owners.TryAdd(item.Key, id) && owners[item.Key] != id) shared.Add(item.Key);
         }
 
-        foreach (Member member in members)
+        if (Open.Count == 0) return;
+        foreach (InventoryItem item in members.SelectMany(member => member.Inventory))
         {
-            foreach (ConnectionEnd end in member.Ends)
-            {
-                InventoryItem item = member.Inventory[end.Item];
-                bool isAmbiguous = shared.Contains(item.Key);
-                if (!isAmbiguous && !shared.Contains(item.Peer) && keys.Contains(item.Peer)) continue;
-                SocketId id = new(member.Hello.HostId, end.Cookie);
-                if (!_all.TryGetValue(id, out DoubtfulEnd? doubtful)) _all.Add(id, doubtful = new DoubtfulEnd(id, member, item.Key, item.Peer));
-                if (isAmbiguous) _ambiguous.Add(id);
-                doubtful.Items.Add((member, (int)end.Item));
-            }
+            if (wanted.Contains(item.Key)) present.Add(item.Key);
+        }
+
+        foreach ((SocketId id, (Member member, int index), InventoryItem item) in EndsOf(members))
+        {
+            if (!shared.Contains(item.Key) && !shared.Contains(item.Peer) && present.Contains(item.Peer)) continue;
+            if (!_all.TryGetValue(id, out DoubtfulEnd? doubtful)) _all.Add(id, doubtful = new DoubtfulEnd(id, member, item.Key, item.Peer));
+            if (shared.Contains(item.Key)) _ambiguous.Add(id);
+            doubtful.Items.Add((member, index));
         }
     }
 
@@ -67,6 +60,11 @@ internal sealed class DoubtfulEnds
 
     /// <summary>What to tell a member.</summary>
     public NamedEnd[] NamesFor(Member member) => _names.TryGetValue(member, out List<NamedEnd>? names) ? [.. names] : [];
+
+    private static IEnumerable<(SocketId Id, (Member Member, int Index) Place, InventoryItem Item)> EndsOf(IEnumerable<Member> members)
+        => from member in members
+           from end in member.Ends
+           select (new SocketId(member.Hello.HostId, end.Cookie), (member, (int)end.Item), member.Inventory[end.Item]);
 
     private void Rename(DoubtfulEnd end, in NamedEnd name)
     {
