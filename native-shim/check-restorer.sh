@@ -6,7 +6,7 @@ set -euo pipefail
 linked=$1
 result=$2
 
-fail() { echo "dormouse-restorer: $*" >&2; exit 1; }
+fail() { echo "$(basename "$linked"): $*" >&2; exit 1; }
 
 relocations=$(readelf -rW "$linked" | grep -c R_X86_64 || true)
 [ "$relocations" -eq 0 ] || fail "$relocations relocations: $(readelf -rW "$linked" | grep R_X86_64 | head -n 3)"

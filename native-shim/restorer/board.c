@@ -6,6 +6,7 @@
 #include "base.h"
 #include "dm_syscall.h"
 #include "kernel.h"
+#include "numbers.h"
 #include "run.h"
 
 #define WAIT_STEP_NS 100000000ll
@@ -60,6 +61,7 @@ int dm_board_pass(const struct dm_run *run, enum dm_phase phase)
     const uint32_t needed = participants(run);
     const struct dm_timespec step = {0, WAIT_STEP_NS};
     dm_board_pass_ahead(run, phase);
+    int32_t counted = board->last_number;
     for (int steps = 0;;) {
         uint32_t change = __atomic_load_n(&board->change, __ATOMIC_SEQ_CST);
         if (dm_board_failed(board))
@@ -73,7 +75,14 @@ int dm_board_pass(const struct dm_run *run, enum dm_phase phase)
                 dm_say(run->error_fd, "a process of the new tree ended too early. Nothing was restarted.");
             return -1;
         }
-        if (++steps >= WAIT_STEPS) {
+        if (dm_numbers_are_counted(board) && dm_is_told_to_end()) {
+            if (dm_board_fail_first(board))
+                dm_say(run->error_fd, "interrupted. Nothing was restarted.");
+            return -1;
+        }
+        steps = counted == __atomic_load_n(&board->last_number, __ATOMIC_SEQ_CST) ? steps + 1 : 0;
+        counted = board->last_number;
+        if (steps >= WAIT_STEPS) {
             if (dm_board_fail_first(board))
                 dm_say(run->error_fd, "the new processes did not get ready in a minute. Nothing was restarted.");
             return -1;

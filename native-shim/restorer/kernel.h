@@ -68,10 +68,13 @@ static inline int64_t dm_fork(int32_t pid)
 {
     int32_t wanted = pid;
     struct clone_args arguments;
+    /* Containers may forbid clone3. */
+    if (pid == 0)
+        return dm_syscall5(__NR_clone, DM_SIGCHLD, 0, 0, 0, 0);
     memset(&arguments, 0, sizeof arguments);
     arguments.exit_signal = DM_SIGCHLD;
-    arguments.set_tid = pid != 0 ? (uint64_t)&wanted : 0;
-    arguments.set_tid_size = pid != 0;
+    arguments.set_tid = (uint64_t)&wanted;
+    arguments.set_tid_size = 1;
     return dm_syscall2(__NR_clone3, (int64_t)&arguments, sizeof arguments);
 }
 

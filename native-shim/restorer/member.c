@@ -10,6 +10,8 @@
 #include "dm_crc32c.h"
 #include "dm_syscall.h"
 #include "kernel.h"
+#include "numbers.h"
+#include "program_file.h"
 #include "wake.h"
 
 #define LOWEST_PLACE 0x10000000ull
@@ -263,6 +265,8 @@ _Noreturn void dm_member_wake(struct dm_run *run, int32_t index)
 {
     struct opening o;
     memset(&o, 0, sizeof o);
+    if (dm_numbers_are_counted(run->board) && !run->is_again)
+        dm_become_program_file(run, index);
     o.run = run;
     o.node = &run->nodes[index];
     o.program = dm_string(run, o.node->program);
@@ -302,6 +306,7 @@ _Noreturn void dm_member_wake(struct dm_run *run, int32_t index)
     wake->pid = o.node->pid;
     wake->nice = o.node->nice;
     wake->spare_tid = o.node->spare_tid;
+    wake->index = index;
     fill_info(&o, wake);
     fill_identity(&o, wake);
     wake->error_fd = wake->info.stdio[2] | (run->error_fd & DM_SAY_HOST);

@@ -6,7 +6,7 @@
  * launcher/Dormouse.Launcher/Restart/PlanWriter.cs writes these structs; a test
  * compares sizes and offsets.
  *
- * Layout: struct dm_plan | pods | nodes | group ids (u32) | strings. All offsets
+ * Layout: struct dm_plan | pods | nodes | group ids and thread numbers (u32) | strings. All offsets
  * are from the start of the plan; strings end with NUL.
  */
 #ifndef DM_PLAN_H
@@ -26,6 +26,7 @@ enum dm_plan_flag {
     DM_PLAN_ACCEPT_CHANGED_FILES = 8, /* for the members: DM_RESTART_ACCEPT_CHANGED_FILES */
     DM_PLAN_QUIET = 16,               /* for the members: DM_RESTART_QUIET */
     DM_PLAN_NAME_HOST = 32,           /* for the members: DM_RESTART_NAME_HOST */
+    DM_PLAN_COUNT = 64,               /* numbers cannot be chosen: numbers.h; spare_tid is not used */
 };
 
 enum dm_plan_pod_flag {
@@ -84,6 +85,10 @@ struct dm_plan_node {
     uint32_t group_count;
     int32_t nice;
     uint32_t readers; /* threads that fill its memory, at least 1 */
+    uint32_t threads; /* index of the first number of its other threads, among the group ids */
+    uint32_t thread_count;
+    uint32_t file; /* string: absolute path of its program's file, or empty; members only */
+    uint32_t padding;
 };
 
 struct dm_plan {
@@ -109,7 +114,7 @@ struct dm_plan {
 };
 
 _Static_assert(sizeof(struct dm_plan_pod) == 24, "pod record");
-_Static_assert(sizeof(struct dm_plan_node) == 88, "node record");
+_Static_assert(sizeof(struct dm_plan_node) == 104, "node record");
 _Static_assert(sizeof(struct dm_plan) == 624, "plan header");
 
 #endif

@@ -36,7 +36,15 @@ struct dm_board {
     uint32_t members;    /* that the plan has */
     uint32_t change;     /* futex: counts up when a phase is complete and when the run fails */
     uint32_t arrived[DM_PHASES];
-    uint32_t reserved[5];
+    /* numbers.h; all 0 where numbers are chosen. */
+    uint32_t number_count;
+    uint32_t numbers_at;    /* bytes from here */
+    int32_t number_limit;   /* one more than the highest that the kernel gives */
+    int32_t last_number;    /* that the kernel has given, as far as we know */
+    int32_t turn;           /* whose number is next: its index, or -1 */
+    uint32_t members_ready; /* to make their threads */
+    uint32_t threads_begun;
+    uint64_t open_files[2]; /* struct dm_run's descriptors, for who has been executed anew */
     struct dm_board_node node[];
 };
 
@@ -81,9 +89,12 @@ struct dm_run {
     struct dm_board *board;
     uint64_t board_bytes;
     struct dm_kernel_part parts[DM_PARTS];
-    int32_t pod; /* that this process is in; 0 without pods */
+    int32_t pod;  /* that this process is in; 0 without pods */
+    int is_again; /* in a member that has become its program's file */
     int error_fd;
     int report_read, report_write;
+    int plan_fd, board_fd;       /* where numbers are counted; else not open */
+    int count_fd;                /* while this run counts, and another may not; else 0 */
     int terminal_fd;             /* -1: none */
     int foreground;              /* our group has the terminal, so the computation's may get it */
     struct dm_limit descriptors; /* RLIMIT_NOFILE as the user has it; ours may be higher */
@@ -104,6 +115,15 @@ static inline const char *dm_string(const struct dm_run *run, uint32_t offset)
 {
     return run->strings + offset;
 }
+
+/* Before there is anything to abandon: says why, and ends. */
+_Noreturn void dm_refuse(const char *why, int64_t error);
+
+/* Each ends the process when it fails. The descriptors stay open. */
+void dm_run_read_plan(struct dm_run *run, int fd);
+void dm_run_make_board(struct dm_run *run);
+void dm_run_open_board(struct dm_run *run, int fd);
+void dm_run_find_kernel_parts(struct dm_run *run);
 
 /* Marks the run as failed and wakes everybody. */
 void dm_board_fail(struct dm_board *board);

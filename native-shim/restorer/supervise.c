@@ -15,6 +15,7 @@
 #include "dm_syscall.h"
 #include "init.h"
 #include "kernel.h"
+#include "numbers.h"
 #include "pod.h"
 #include "tree.h"
 
@@ -245,6 +246,8 @@ static void look_around(struct supervisor *s)
 {
     const struct dm_run *run = s->run;
     reap(s);
+    if (__atomic_load_n(&run->board->jumped, __ATOMIC_SEQ_CST) == run->board->members)
+        dm_numbers_end(s->run);
     if (s->waking && dm_board_failed(run->board))
         abandon(s, 0);
     if (awaits_verdict(s))
@@ -346,7 +349,10 @@ _Noreturn void dm_supervise(struct dm_run *run)
         make_pods(&s);
     } else {
         (void)dm_syscall5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        if (dm_init_found(run, 0) < 0)
+        int64_t error = dm_numbers_begin(run);
+        if (error < 0)
+            dm_say(run->error_fd, "cannot wait for process numbers: %e. Nothing was restarted.", error);
+        if (error < 0 || dm_init_found(run, 0) < 0)
             abandon(&s, 0);
     }
     watch(&s);

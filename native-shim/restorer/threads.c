@@ -8,6 +8,7 @@
 #include "base.h"
 #include "dm_syscall.h"
 #include "kernel.h"
+#include "numbers.h"
 #include "wake.h"
 
 #define ARCH_SET_FS 0x1002
@@ -17,14 +18,23 @@ int64_t dm_clone_thread(struct clone_args *arguments, uint64_t bytes, void (*fun
 
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS)
 
+/* The same with clone(2), whose number the kernel chooses: containers may forbid clone3. */
+int64_t dm_clone_thread_anyhow(uint64_t flags, uint64_t stack_top, void *child_tid, uint64_t tls,
+                               void (*function)(struct dm_wake_thread *), struct dm_wake_thread *argument);
+
+/* `tid` 0: the kernel chooses. */
 static int64_t start_thread(struct dm_wake *wake, uint64_t index, int32_t tid, uint64_t fs_base, uint64_t more_flags,
                             void (*function)(struct dm_wake_thread *))
 {
     struct dm_wake_thread *argument = &wake->thread_arguments[index];
     struct clone_args arguments;
+    uint64_t stack = wake->stacks + index * DM_THREAD_STACK_BYTES;
+    if (tid == 0)
+        return dm_clone_thread_anyhow(THREAD_FLAGS | more_flags, stack + DM_THREAD_STACK_BYTES, &argument->tid, fs_base,
+                                      function, argument);
     memset(&arguments, 0, sizeof arguments);
     arguments.flags = THREAD_FLAGS | more_flags;
-    arguments.stack = wake->stacks + index * DM_THREAD_STACK_BYTES;
+    arguments.stack = stack;
     arguments.stack_size = DM_THREAD_STACK_BYTES;
     arguments.tls = fs_base;
     arguments.child_tid = (uint64_t)&argument->tid;
@@ -36,6 +46,12 @@ static int64_t start_thread(struct dm_wake *wake, uint64_t index, int32_t tid, u
         result = dm_clone_thread(&arguments, sizeof arguments, function, argument);
     while (dm_number_may_become_free(result, &tries));
     return result;
+}
+
+static void wait_for_end(uint32_t *tid)
+{
+    for (uint32_t value; (value = __atomic_load_n(tid, __ATOMIC_SEQ_CST)) != 0;)
+        (void)dm_futex(tid, FUTEX_WAIT, value, 0);
 }
 
 static void help(struct dm_wake_thread *self)
@@ -51,15 +67,13 @@ void dm_wake_read_together(struct dm_wake *wake)
         struct dm_wake_thread *helper = &wake->thread_arguments[first + i];
         *helper = (struct dm_wake_thread){.wake = wake, .helper = i, .tid = 1};
         /* Without helpers it only takes longer. */
-        if (start_thread(wake, first + i, wake->spare_tid + (int32_t)i, 0, CLONE_CHILD_CLEARTID, help) < 0)
+        int32_t tid = dm_numbers_are_counted(wake->board) ? 0 : wake->spare_tid + (int32_t)i;
+        if (start_thread(wake, first + i, tid, 0, CLONE_CHILD_CLEARTID, help) < 0)
             helper->tid = 0;
     }
     dm_wake_read(wake, 0);
-    for (uint32_t i = 1; i < wake->readers; i++) {
-        uint32_t *tid = &wake->thread_arguments[first + i].tid, value;
-        while ((value = __atomic_load_n(tid, __ATOMIC_SEQ_CST)) != 0)
-            (void)dm_futex(tid, FUTEX_WAIT, value, 0);
-    }
+    for (uint32_t i = 1; i < wake->readers; i++)
+        wait_for_end(&wake->thread_arguments[first + i].tid);
 }
 
 /* Credentials belong to threads, credentials(7): every thread does this for itself. */
@@ -100,13 +114,50 @@ static void enter_program(struct dm_wake *wake, const struct dm_image_thread *re
 
 static void run_thread(struct dm_wake_thread *self)
 {
+    if (dm_gettid() != (int64_t)self->record->tid)
+        dm_exit_thread(0);
     while (__atomic_load_n(&self->wake->go, __ATOMIC_SEQ_CST) == 0)
         (void)dm_futex(&self->wake->go, FUTEX_WAIT, 0, 0);
     enter_program(self->wake, self->record);
 }
 
+static uint64_t thread_with(const struct dm_wake *wake, int32_t tid)
+{
+    for (uint64_t i = 0; i < wake->header->thread_count; i++)
+        if ((int32_t)wake->threads[i].tid == tid)
+            return i;
+    return 0;
+}
+
+/* All of them, in the order in which their numbers come; for numbers.h. */
+static void start_counted(struct dm_wake *wake)
+{
+    int32_t turn = dm_numbers_of_threads(wake->board) < 0 ? DM_TURN_FAILED : 0;
+    while (turn >= 0) {
+        turn = dm_numbers_turn(wake->board, wake->error_fd, wake->index, DM_NUMBER_THREAD);
+        if (turn < 0 || dm_numbers_count(wake->board, wake->error_fd, turn) < 0)
+            continue;
+        int32_t wanted = dm_number_at(wake->board, turn)->number;
+        uint64_t index = thread_with(wake, wanted);
+        struct dm_wake_thread *argument = &wake->thread_arguments[index];
+        const struct dm_image_thread *record = &wake->threads[index];
+        *argument = (struct dm_wake_thread){.wake = wake, .record = record, .tid = 1};
+        int64_t tid = start_thread(wake, index, 0, record->fs_base, CLONE_CHILD_CLEARTID, run_thread);
+        dm_numbers_made(wake->board, turn, tid);
+        if (tid < 0)
+            dm_wake_fail(wake, "cannot make a thread", "", tid);
+        if (tid != wanted)
+            wait_for_end(&argument->tid);
+    }
+    if (turn != DM_TURN_NONE)
+        dm_exit_process(1);
+}
+
 static const struct dm_image_thread *start_others(struct dm_wake *wake)
 {
+    const int are_counted = dm_numbers_are_counted(wake->board);
+    if (are_counted)
+        start_counted(wake);
     const struct dm_image_thread *leader = 0;
     for (uint64_t i = 0; i < wake->header->thread_count; i++) {
         const struct dm_image_thread *record = &wake->threads[i];
@@ -114,6 +165,8 @@ static const struct dm_image_thread *start_others(struct dm_wake *wake)
             leader = record;
             continue;
         }
+        if (are_counted)
+            continue;
         wake->thread_arguments[i] = (struct dm_wake_thread){.wake = wake, .record = record};
         int64_t tid = start_thread(wake, i, (int32_t)record->tid, record->fs_base, 0, run_thread);
         if (tid != (int32_t)record->tid) {

@@ -10,6 +10,7 @@
 #include "dm_syscall.h"
 #include "kernel.h"
 #include "member.h"
+#include "numbers.h"
 
 static _Noreturn void give_up(const struct dm_run *run)
 {
@@ -121,6 +122,7 @@ static _Noreturn void live(struct dm_run *run, int32_t index)
 {
     const struct dm_plan_node *node = &run->nodes[index];
     run->board->node[index].alive = 1;
+    dm_numbers_end(run);
     if ((node->flags & DM_NODE_SUBREAPER) != 0)
         (void)dm_syscall5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (dm_tree_grow(run, index, node->pod, 1) < 0)
@@ -168,6 +170,61 @@ static _Noreturn void fork_and_end(struct dm_run *run, int32_t index)
     dm_exit_process(child < 0 ? (int)-child : 0);
 }
 
+/* When the number is missed, that is no error: the turn comes again. */
+static int64_t fork_counted(struct dm_run *run, int32_t index)
+{
+    if (dm_numbers_count(run->board, run->error_fd, index) < 0)
+        return 0;
+    int64_t child = dm_fork(0);
+    if (child == 0 && dm_getpid() == run->nodes[index].pid)
+        live(run, index);
+    if (child == 0)
+        dm_exit_process(0);
+    dm_numbers_made(run->board, index, child);
+    if (child > 0 && child != run->nodes[index].pid)
+        (void)dm_wait((int)child, 0, 0);
+    return child < 0 ? child : 0;
+}
+
+static int64_t create_counted(struct dm_run *run, int32_t index)
+{
+    if ((run->nodes[index].flags & DM_NODE_VIA_INTERMEDIATE) == 0)
+        return fork_counted(run, index);
+    int64_t intermediate = dm_fork(0);
+    if (intermediate == 0)
+        dm_exit_process((int)-fork_counted(run, index));
+    int32_t status = 0;
+    if (intermediate > 0)
+        (void)dm_wait((int)intermediate, &status, 0);
+    return intermediate < 0 ? intermediate : -((status >> 8) & 0xff);
+}
+
+static int cannot_make(const struct dm_run *run, const struct dm_plan_node *node, int64_t error)
+{
+    if (dm_board_fail_first(run->board)) {
+        if (error == -EEXIST)
+            dm_say(run->error_fd, "cannot wake %s as pid %d: another process has that number. Try again with --pod.",
+                   dm_string(run, node->program), node->pid);
+        else
+            dm_say(run->error_fd, "cannot make process %d (%s): %e. Nothing was restarted.", node->pid,
+                   dm_string(run, node->program), error);
+    }
+    return -1;
+}
+
+static int grow_counted(struct dm_run *run, int32_t creator, int before_setsid)
+{
+    for (;;) {
+        int32_t index =
+            dm_numbers_turn(run->board, run->error_fd, creator, before_setsid ? DM_NUMBER_EARLY : DM_NUMBER_LATE);
+        if (index < 0)
+            return index == DM_TURN_NONE ? 0 : -1;
+        int64_t error = create_counted(run, index);
+        if (dm_is_error(error))
+            return cannot_make(run, &run->nodes[index], error);
+    }
+}
+
 static int64_t create(struct dm_run *run, int32_t index)
 {
     const struct dm_plan_node *node = &run->nodes[index];
@@ -189,6 +246,8 @@ static int64_t create(struct dm_run *run, int32_t index)
 
 int dm_tree_grow(struct dm_run *run, int32_t creator, int32_t pod, int before_setsid)
 {
+    if (dm_numbers_are_counted(run->board))
+        return grow_counted(run, creator, before_setsid);
     for (uint32_t i = 0; i < run->plan->node_count; i++) {
         const struct dm_plan_node *node = &run->nodes[i];
         if (node->creator != creator || node->pod != pod ||
@@ -199,18 +258,8 @@ int dm_tree_grow(struct dm_run *run, int32_t creator, int32_t pod, int before_se
         do
             error = create(run, (int32_t)i);
         while (dm_number_may_become_free(error, &tries));
-        if (!dm_is_error(error))
-            continue;
-        if (dm_board_fail_first(run->board)) {
-            if (error == -EEXIST)
-                dm_say(run->error_fd,
-                       "cannot wake %s as pid %d: another process has that number. Try again with --pod.",
-                       dm_string(run, node->program), node->pid);
-            else
-                dm_say(run->error_fd, "cannot make process %d (%s): %e. Nothing was restarted.", node->pid,
-                       dm_string(run, node->program), error);
-        }
-        return -1;
+        if (dm_is_error(error))
+            return cannot_make(run, node, error);
     }
     return 0;
 }

@@ -57,6 +57,7 @@ struct dm_wake {
     uint32_t go;          /* futex: threads may enter the program */
     int32_t image_fd, error_fd;
     int32_t pid, nice, spare_tid;
+    int32_t index; /* of its node */
     struct dm_wake_identity identity;
     const char *program, *image;
     struct dm_restart_info info;

@@ -35,6 +35,7 @@ public sealed class NativeLayoutTests
             ["offsetof(struct dm_plan, token)"] = 80,
             ["offsetof(struct dm_plan_node, computation)"] = 48,
             ["offsetof(struct dm_plan_node, readers)"] = 84,
+            ["offsetof(struct dm_plan_node, thread_count)"] = 92,
             ["DM_NODE_CHECK_GROUP"] = (long)NodeFlags.CheckGroup,
             ["DM_NODE_VIA_INTERMEDIATE"] = (long)NodeFlags.ViaIntermediate,
             ["DM_NODE_ZOMBIE"] = (long)NodeKind.Zombie,

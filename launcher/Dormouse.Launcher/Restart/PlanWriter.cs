@@ -6,13 +6,13 @@ namespace Dormouse.Launcher.Restart;
 
 /// <summary>Writes a plan in the form of native-shim/restorer/plan.h. A test compares sizes and offsets.</summary>
 /// <remarks>
-/// Little-endian: header (624 bytes) | pods (24 each) | nodes (88 each) | group ids (u32 each) | strings with NUL.
+/// Little-endian: header (624 bytes) | pods (24 each) | nodes (104 each) | group ids and thread numbers (u32 each) | strings with NUL.
 /// </remarks>
 internal sealed class PlanWriter
 {
     internal const int HeaderBytes = 624;
     internal const int PodBytes = 24;
-    internal const int NodeBytes = 88;
+    internal const int NodeBytes = 104;
     private const uint Version = 1;
     private const int First = -1;
     private const int TokenBytes = 32;
@@ -68,7 +68,7 @@ internal sealed class PlanWriter
         fields.Bytes("DMRPLAN\0"u8);
         fields.UInt32(Version);
         fields.UInt32((uint)totalBytes);
-        fields.UInt32((plan.InPod ? 1u : 0) | (plan.InUserNamespace ? 2u : 0) | (terminal ? 4u : 0) | (plan.AcceptChangedFiles ? 8u : 0) | (plan.Quiet ? 16u : 0) | (plan.NamesHost ? 32u : 0));
+        fields.UInt32((plan.InPod ? 1u : 0) | (plan.InUserNamespace ? 2u : 0) | (terminal ? 4u : 0) | (plan.AcceptChangedFiles ? 8u : 0) | (plan.Quiet ? 16u : 0) | (plan.NamesHost ? 32u : 0) | (plan.CountsNumbers ? 64u : 0));
         fields.UInt32((uint)plan.Pods.Count);
         fields.UInt32((uint)at[0]);
         fields.UInt32((uint)_nodes.Count);
@@ -142,6 +142,12 @@ internal sealed class PlanWriter
         _groups.AddRange(manifest?.Groups ?? []);
         fields.Int32(manifest?.Nice ?? 0);
         fields.UInt32((uint)node.Readers);
+        int[] threads = [.. (manifest?.Threads ?? []).Where(thread => thread != node.Pid)];
+        fields.UInt32((uint)_groups.Count);
+        fields.UInt32((uint)threads.Length);
+        _groups.AddRange(threads.Select(thread => (uint)thread));
+        fields.UInt32(Text(manifest?.ExePath ?? ""));
+        fields.UInt32(0);
     }
 
     private int IndexOf(ProcessNode node) => _nodes.FindIndex(entry => entry.Node == node);

@@ -107,7 +107,7 @@ internal sealed record RestartOptions
               --ckptdir DIR          directory for the next checkpoints (default: where the images are)
               --restartdir DIR       wake the images in DIR
               --pod                  make new namespaces for the processes, or fail
-              --no-pod               make none: all process ids must be free, and usually you must be root
+              --no-pod               make none: all process ids must be free; without root they are waited for
               --accept-changed-files take files as they are that have changed and were too large to save
               --check                look, but wake nothing
               --hosts HOST,...       wake on these hosts: as many as before, fewer or more. What ran on a host of the same

@@ -26,6 +26,9 @@ internal sealed record RestartPlan
     /// <summary>Whether that needs user namespaces.</summary>
     public required bool InUserNamespace { get; init; }
 
+    /// <summary>Whether process numbers cannot be chosen, and are waited for.</summary>
+    public required bool CountsNumbers { get; init; }
+
     /// <summary>The coordinator.</summary>
     public required CoordinatorContact Coordinator { get; init; }
 

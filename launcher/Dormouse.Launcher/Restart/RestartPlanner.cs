@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using Dormouse.Protocol.Image;
 
@@ -39,7 +40,9 @@ internal sealed class RestartPlanner
     public IReadOnlyList<PodPlan> Pods { get; }
 
     /// <summary>Which way is taken, in words.</summary>
-    public string Way => !_inPod ? "without a pod" : Pods.Count == 1 ? "in a pod" : $"in {Pods.Count} pods";
+    public string Way => CountsNumbers ? "without a pod, each when its number comes" : !_inPod ? "without a pod" : Pods.Count == 1 ? "in a pod" : $"in {Pods.Count} pods";
+
+    private bool CountsNumbers => !_inPod && !_abilities.ExactIdsAllowed;
 
     /// <summary>The plan for the restorer.</summary>
     public RestartPlan PlanWith(CoordinatorContact coordinator, ulong session) => new()
@@ -47,6 +50,7 @@ internal sealed class RestartPlanner
         Pods = Pods,
         InPod = _inPod,
         InUserNamespace = _inPod && _abilities.InUserNamespace,
+        CountsNumbers = CountsNumbers,
         Coordinator = coordinator,
         Session = session,
         AcceptChangedFiles = _options.AcceptChangedFiles,
@@ -78,7 +82,7 @@ internal sealed class RestartPlanner
         string why = _options.Pod == PodChoice.Never ? "" : $"This host does not allow a pod ({_abilities.PodProblem}), and without one ";
         if (!_abilities.ExactIdsAllowed)
         {
-            throw new RestartException($"{why}it does not let you choose process ids ({_abilities.ExactIdsProblem}). Run dmrestart as root.");
+            RefuseNumbersOfThePast(why);
         }
 
         long deadline = Environment.TickCount64 + (long)s_patience.TotalMilliseconds;
@@ -99,6 +103,20 @@ internal sealed class RestartPlanner
         }
 
         return false;
+    }
+
+    /// <summary>After its highest number the kernel goes on at 300 (RESERVED_PIDS in kernel/pid.c).</summary>
+    private void RefuseNumbersOfThePast(string why)
+    {
+        const int Reserved = 300, LastNumberField = 4;
+        int last = int.Parse(File.ReadAllText("/proc/loadavg").Split([' ', '\n'])[LastNumberField], CultureInfo.InvariantCulture);
+        foreach (ImageFile image in _images)
+        {
+            if (Array.Find(image.Threads, thread => thread.Tid < Reserved && thread.Tid <= last) is { Tid: > 0 } first)
+            {
+                throw new RestartException($"{why}the number {first.Tid} of {image.Manifest.Program} cannot be had any more: the kernel gives those below {Reserved} only once, and you may not choose them ({_abilities.ExactIdsProblem}). Run dmrestart as root, or where pods are allowed.");
+            }
+        }
     }
 
     /// <summary>Whether the number belongs to a process that has ended and whose parent has not looked yet.</summary>

@@ -63,7 +63,7 @@ internal sealed unsafe class ProcessAttributes
         if (int.TryParse(StatusLine(Filters), CultureInfo.InvariantCulture, out int own)
             && int.TryParse(StatusLine(Filters, "/proc/1/status"), CultureInfo.InvariantCulture, out int surrounding) && own > surrounding)
         {
-            losses.Add("its seccomp filter is not put back: after a restart the program may make any system call");
+            losses.Add("its seccomp filter is not put back: after a restart the program may make any system call that dmrestart may make");
         }
     }
 

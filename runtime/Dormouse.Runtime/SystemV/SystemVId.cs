@@ -16,13 +16,14 @@ internal static class SystemVId
     /// <param name="wanted">The id.</param>
     /// <param name="create">Makes an object and returns its id, or -errno.</param>
     /// <param name="remove">Removes one with another id.</param>
-    /// <returns>The id or -errno; EEXIST when the id cannot be had.</returns>
+    /// <returns>The id or -errno; EEXIST when the id cannot be had, EPERM when it is of the past and may not be chosen.</returns>
     public static int Create(string kind, int wanted, Func<int> create, Action<int> remove)
     {
+        bool mayChoose = false;
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             // Each time: another member may have chosen in between.
-            ChooseNext(kind, wanted);
+            mayChoose = ChooseNext(kind, wanted);
             int id = create();
             if (id < 0 || id == wanted)
             {
@@ -32,11 +33,17 @@ internal static class SystemVId
             remove(id);
         }
 
-        return -Errno.Exists;
+        return mayChoose ? -Errno.Exists : -Errno.NotPermitted;
     }
 
+    /// <summary>What to do about a failure of <see cref="Create"/>.</summary>
+    public static string Advice(long error)
+        => error == -Errno.NotPermitted
+            ? "An ordinary user may not choose its id outside of a pod: run dmrestart as root, or where pods are allowed."
+            : "Remove what is in its place (ipcs), or restart with --pod.";
+
     // proc_sys_kernel(5), shm_next_id: for those with CAP_CHECKPOINT_RESTORE.
-    private static void ChooseNext(string kind, int wanted)
+    private static bool ChooseNext(string kind, int wanted)
     {
         int fd = Kernel.Open($"/proc/sys/kernel/{kind}_next_id", Constant.O_WRONLY | Constant.O_CLOEXEC);
         if (fd >= 0)
@@ -44,5 +51,7 @@ internal static class SystemVId
             Kernel.Write(fd, System.Text.Encoding.ASCII.GetBytes(wanted.ToString(CultureInfo.InvariantCulture)));
             Kernel.Close(fd);
         }
+
+        return fd >= 0;
     }
 }

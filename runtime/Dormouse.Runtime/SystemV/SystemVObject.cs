@@ -86,7 +86,7 @@ internal abstract class SystemVObject(string kind, int key, int id, int mode, Cl
     {
         if (result < 0)
         {
-            throw new CheckpointException($"cannot make the System V {Name} {Number} (key 0x{key:x}) again: {Errno.Text(result)}. Remove what is in its place (ipcs), or restart with --pod.");
+            throw new CheckpointException($"cannot make the System V {Name} {Number} (key 0x{key:x}) again: {Errno.Text(result)}. {SystemVId.Advice(result)}");
         }
     }
 }

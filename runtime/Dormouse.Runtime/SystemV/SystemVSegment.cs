@@ -148,7 +148,7 @@ internal sealed unsafe class SystemVSegment
     {
         if (result is < 0 and > -4096)
         {
-            throw new CheckpointException($"cannot {what} the System V shared memory {_id.ToString(CultureInfo.InvariantCulture)} (key 0x{_description.Key:x}) again: {Errno.Text(result)}. Remove what is in its place (ipcs -m), or restart with --pod.");
+            throw new CheckpointException($"cannot {what} the System V shared memory {_id.ToString(CultureInfo.InvariantCulture)} (key 0x{_description.Key:x}) again: {Errno.Text(result)}. {SystemVId.Advice(result)}");
         }
     }
 }

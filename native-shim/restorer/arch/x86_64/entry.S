@@ -45,4 +45,52 @@ dm_clone_thread:
 1:  ret
     .size   dm_clone_thread, . - dm_clone_thread
 
+/* int64_t dm_clone_thread_anyhow(uint64_t flags, stack top, child tid *, uint64_t tls, function, argument)
+ * The same with clone(2): flags, stack, parent tid *, child tid *, tls. */
+    .globl  dm_clone_thread_anyhow
+    .hidden dm_clone_thread_anyhow
+    .type   dm_clone_thread_anyhow, @function
+dm_clone_thread_anyhow:
+    movq    %rdx, %r10
+    movq    %r8, %rax
+    movq    %rcx, %r8
+    movq    %rax, %rcx
+    pushq   %rbx
+    movq    %rcx, %rbx
+    xorl    %edx, %edx
+    movl    $56, %eax
+    syscall
+    testq   %rax, %rax
+    jnz     1f
+    xorl    %ebp, %ebp
+    movq    %r9, %rdi
+    pushq   $0
+    jmp     *%rbx
+1:  popq    %rbx
+    ret
+    .size   dm_clone_thread_anyhow, . - dm_clone_thread_anyhow
+
+/* int64_t dm_take_number(uint64_t more_flags)
+ * clone(2) of a thread that ends without a look at the stack, which is its maker's.
+ * CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM */
+    .globl  dm_take_number
+    .hidden dm_take_number
+    .type   dm_take_number, @function
+dm_take_number:
+    movl    $56, %eax
+    orq     $0x50f00, %rdi
+    xorl    %esi, %esi
+    xorl    %edx, %edx
+    xorl    %r10d, %r10d
+    xorl    %r8d, %r8d
+    syscall
+    testq   %rax, %rax
+    jnz     1f
+    movl    $60, %eax
+    xorl    %edi, %edi
+    syscall
+    hlt
+1:  ret
+    .size   dm_take_number, . - dm_take_number
+
     .section .note.GNU-stack,"",@progbits
