@@ -112,6 +112,20 @@ public sealed class ProcessTreeTests
         }
     }
 
+    [TestCase("terminal", true)]
+    [TestCase("pty", false)]
+    public void Terminal_OfAProgramThatLeadsItsSession_IsDmrestarts_UnlessItIsTheProgramsOwn(string kind, bool isDmrestarts)
+    {
+        ImageManifest editor = Process(1, 100, 50, 100, 100);
+        (editor.ControllingTerminal, editor.TerminalForegroundGroup, editor.Descriptors) = (0x8801, 100, [new DescriptorNote(0, kind, "/dev/pts/1")]);
+
+        ProcessTree tree = ProcessTree.Build([editor], s_pod with { HasTerminal = true });
+
+        Assert.That(tree.UsesTerminal, Is.EqualTo(isDmrestarts));
+        Assert.That(tree.ForegroundGroup, Is.EqualTo(isDmrestarts ? 100 : 0));
+        Assert.That(Node(tree, 100).Has(NodeFlags.LeadsSession), Is.EqualTo(!isDmrestarts));
+    }
+
     [Test]
     public void Terminal_KeepsSessionOfDmrestart_AndPutsGroupIntoForeground()
     {

@@ -146,8 +146,9 @@ internal sealed class ProcessTree
     private void ChooseOutsideSessions()
     {
         ImageManifest first = Roots[0].Manifest!;
-        bool leaderIsOutside = !IsLedByNode(first.Session);
-        if (_place.HasTerminal && first.ControllingTerminal != 0 && leaderIsOutside)
+        // The leader may be outside, a shell, or the launched program itself, as "ssh -t host dmlaunch program" makes it.
+        bool isLaunchs = !IsLedByNode(first.Session) || (first.Session == Roots[0].Pid && IsAtOutsideTerminal(first));
+        if (_place.HasTerminal && first.ControllingTerminal != 0 && isLaunchs)
         {
             _terminalSession = first.Session;
             _outsideSessions.Add(first.Session);
@@ -174,6 +175,9 @@ internal sealed class ProcessTree
             node.FinalSession = _outsideSessions.Contains(node.Session) ? OutsideSession : node.Session;
         }
     }
+
+    // Else the terminal is one of the computation's own.
+    private static bool IsAtOutsideTerminal(ImageManifest manifest) => Array.Exists(manifest.Descriptors, note => note.Kind == "terminal");
 
     private bool IsLedByNode(int session) => _byPid.TryGetValue(session, out ProcessNode? leader) && leader.Session == session;
 

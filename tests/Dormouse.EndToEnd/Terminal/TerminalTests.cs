@@ -114,17 +114,19 @@ internal sealed class TerminalTests
             ("echo status-$?\n", "status-5"),
         ]);
 
-    [Test, CancelAfter(120_000)]
-    public async Task Editor_DrawsItsScreenAtAnotherTerminal(CancellationToken token)
+    // The second makes it the leader of its session, as "ssh -t host dmlaunch vim" does.
+    [TestCase("dmlaunch --new-coordinator vim -u NONE text"), CancelAfter(120_000)]
+    [TestCase("script -qc 'exec dmlaunch --new-coordinator vim -u NONE text' /dev/null")]
+    public async Task Editor_DrawsItsScreenAtAnotherTerminal(string launch, CancellationToken token)
     {
         if (!File.Exists("/usr/bin/vim")) Assert.Ignore("vim is not installed");
         await TalkTwiceAsync(
             token,
             [
                 (CheckpointFromBehind("vim"), Prompt),
-                ("TERM=xterm dmlaunch --new-coordinator vim -u NONE text\n", "text"),
+                ($"TERM=xterm {launch}\n", "text"),
                 ("ifirst line\u001b", "first line"),
-                (":!echo more > typed\n", "Killed"),
+                (":!echo more > typed\n", "Killed|" + Prompt),
             ],
             [
                 ("stty rows 30 cols 60\n", Prompt),
