@@ -273,7 +273,9 @@ public sealed class CoordinatorServer : IDisposable
             _listeners.GoOn();
         }
 
+        _computation.Absentees.ForgetEnded();
         bool used = _computation.Absentees.Count > 0;
+        if (used && _options.ExitOnLast) HousekeepSoon();
         foreach (Connection connection in _connections.Values.ToArray())
         {
             if (connection.Deadline >= TimeSpan.Zero && now >= connection.Deadline)

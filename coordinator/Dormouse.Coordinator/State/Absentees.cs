@@ -33,12 +33,24 @@ internal sealed class Absentees(Func<TimeSpan> now)
 
     public void ForgetLate() => Late = null;
 
+    /// <summary>Drops those who have ended, as a program may do before it has spoken to the coordinator.</summary>
+    public void ForgetEnded()
+    {
+        foreach (Absentee absentee in _all.Values.ToArray())
+        {
+            if (HasEnded(absentee)) _all.Remove(absentee.Identity);
+        }
+    }
+
+    private static bool HasEnded(Absentee absentee)
+        => absentee.Identity.HostId == OwnHost.Id && !LocalProcess.IsAlive(absentee.Identity.Pid, absentee.StartTime);
+
     /// <summary>Drops those who have ended, as far as that can be seen from here, and those who had time enough.</summary>
     public void Forget()
     {
         foreach (Absentee absentee in _all.Values.ToArray())
         {
-            bool ended = absentee.Identity.HostId == OwnHost.Id && !LocalProcess.IsAlive(absentee.Identity.Pid, absentee.StartTime);
+            bool ended = HasEnded(absentee);
             if (!ended && now() <= absentee.Until) continue;
             _all.Remove(absentee.Identity);
             if (!ended) Late = absentee;
