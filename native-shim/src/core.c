@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "affinity.h"
 #include "dm_embed.h"
 #include "dm_rawthread.h"
 #include "dm_syscall.h"
@@ -116,6 +117,7 @@ static int checkpoint_thread(void *unused)
 {
     (void)unused;
     dm_syscall2(__NR_nanosleep, (int64_t)&s_hello_delay, 0);
+    dm_affinity_release();
     s_self.owns_table = s_can_borrow && dm_table_leave() == 0;
     if (dm_runtime_start() != 0)
         return 0;
@@ -169,7 +171,9 @@ void dm_after_fork_in_child(void)
     dm_own_process_begin();
     dm_sem_undo_begin();
     dm_exec_window_begin();
+    dm_affinity_stay();
     start_checkpoint_thread();
+    dm_affinity_release();
     dm_runtime_unlock(s_mask_before_fork);
 }
 

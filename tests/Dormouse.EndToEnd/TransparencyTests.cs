@@ -19,6 +19,19 @@ internal sealed class TransparencyTests
         print(sorted(pairs), pairs.get(6), pairs.get(11))'
         """;
 
+    // At once, and when the child's checkpoint thread has begun.
+    private const string ProcessorsOfChild = """
+        python3 -c '
+        import glob, os, re, time
+        time.sleep(0.05)
+        if os.fork() == 0:
+            at_once = sorted(os.sched_getaffinity(0))
+            time.sleep(0.1)
+            print(at_once, {re.search("Cpus_allowed_list.*", open(name).read()).group() for name in glob.glob("/proc/self/task/*/status")}, flush=True)
+            os._exit(0)
+        os.wait()'
+        """;
+
     [Test, CancelAfter(60_000)]
     [TestCase("exit 0", 0), TestCase("exit 42", 42), TestCase("kill -TERM $$", 143), TestCase("kill -KILL $$", 137), TestCase("/bin/false", 1)]
     public async Task ExitStatus_IsTheProgramsOwn(string script, int expected, CancellationToken token)
@@ -46,6 +59,7 @@ internal sealed class TransparencyTests
     [TestCase("environment of a shell that libc starts", "python3 -c 'import os; os.environ.clear(); os.system(\"env\"); print(os.popen(\"env\").read())' | sort")]
     [TestCase("status of system()", "trap 'echo trapped' INT; python3 -c 'import os; print(os.system(\"exit 3\"), os.system(\"kill -INT $$\"), os.system(\"kill -KILL $$\"))'")]
     [TestCase("auxiliary vector behind the environment", VectorBehindEnvironment + "; LD_PRELOAD=libm.so.6 " + VectorBehindEnvironment + "; env -i " + VectorBehindEnvironment)]
+    [TestCase("processors of a child", ProcessorsOfChild + "; taskset -c 1 " + ProcessorsOfChild)]
     public async Task Program_SeesNoDifference(string what, string script, CancellationToken token)
     {
         await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
