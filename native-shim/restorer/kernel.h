@@ -78,12 +78,13 @@ static inline int64_t dm_fork(int32_t pid)
     return dm_syscall2(__NR_clone3, (int64_t)&arguments, sizeof arguments);
 }
 
-/* A number may be held for a moment by who is just ending, or by the process group of one: 1 when it is worth another try, after
- * a nap. `tries` counts them, from 0. */
+/* A number may be held for a moment by who is just ending, or by the process group of one whose new parent takes its time (the
+ * first process of some containers looks once a second): 1 when it is worth another try, after a nap. `tries` counts them, from 0. */
 static inline int dm_number_may_become_free(int64_t error, unsigned *tries)
 {
+    enum { MOST_NAPS = 1000 };
     const int64_t nap[2] = {0, 5000000}; /* struct timespec */
-    if (error != -17 /* EEXIST */ || (*tries)++ == 200)
+    if (error != -17 /* EEXIST */ || (*tries)++ == MOST_NAPS)
         return 0;
     (void)dm_syscall2(__NR_nanosleep, (int64_t)nap, 0);
     return 1;
