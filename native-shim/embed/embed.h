@@ -17,9 +17,6 @@ void dm_embed_find_self(void);
 void *dm_rt_calloc(size_t count, size_t bytes);
 void dm_rt_free(void *pointer);
 
-/* False in a process that borrows this memory from its parent: vfork(2), clone(2) with CLONE_VM. */
-int dm_guest_owns_process(void);
-
 /* Chooses the size of the C# heap by the address space that is left, and opens the arena for it: the runtime itself would end the
  * process when its reservation fails. 0 or -ENOMEM. */
 int dm_settings_fit(void) __attribute__((warn_unused_result));

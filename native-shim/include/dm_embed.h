@@ -56,6 +56,10 @@ DM_API int dm_runtime_is_inside(void);
 DM_API uint64_t dm_runtime_lock(void) __attribute__((warn_unused_result));
 DM_API void dm_runtime_unlock(uint64_t signal_mask);
 
+/* False in a process that borrows this memory from its parent, vfork(2) or clone(2) with CLONE_VM: what it does is not to be
+ * booked as the parent's; and before dm_runtime_prepare. Async-signal-safe. */
+DM_API int dm_guest_owns_process(void);
+
 /* The guest's memory, for the image: stack, TLS block, fs_base. tid is always 0. */
 extern DM_API struct dm_raw_thread dm_guest;
 

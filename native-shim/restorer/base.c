@@ -157,6 +157,15 @@ void dm_say(int to, const char *format, ...)
     (void)dm_write(to & ~DM_SAY_HOST, line, (size_t)(text.at - line));
 }
 
+int32_t dm_take_decimal(const char **text)
+{
+    const char *start = *text;
+    int32_t number = 0;
+    for (; **text >= '0' && **text <= '9' && number < 100000000; ++*text)
+        number = number * 10 + (**text - '0');
+    return *text != start ? number : -1;
+}
+
 int64_t dm_read_file(const char *path, char *buffer, size_t capacity)
 {
     int64_t fd = dm_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);

@@ -32,6 +32,9 @@ size_t dm_format(char *to, size_t capacity, const char *format, ...);
 enum { DM_SAY_HOST = 1 << 30 };
 void dm_say(int to, const char *format, ...);
 
+/* The number at *text, which is moved behind it; -1 when there is none. */
+int32_t dm_take_decimal(const char **text);
+
 /* Whole file into a buffer; returns bytes or -errno. */
 int64_t dm_read_file(const char *path, char *buffer, size_t capacity);
 /* One write(2) of the whole text; returns 0 or -errno. */

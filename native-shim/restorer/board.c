@@ -13,7 +13,7 @@
 /* No phase takes long: each is a few system calls of each process. */
 #define WAIT_STEPS 600
 
-static void wake_all(struct dm_board *board)
+void dm_board_tell(struct dm_board *board)
 {
     __atomic_add_fetch(&board->change, 1, __ATOMIC_SEQ_CST);
     (void)dm_futex(&board->change, FUTEX_WAKE, 0x7fffffff, 0);
@@ -22,7 +22,7 @@ static void wake_all(struct dm_board *board)
 int dm_board_fail_first(struct dm_board *board)
 {
     uint32_t was = __atomic_exchange_n(&board->failed, 1, __ATOMIC_SEQ_CST);
-    wake_all(board);
+    dm_board_tell(board);
     return was == 0;
 }
 
@@ -34,6 +34,26 @@ void dm_board_fail(struct dm_board *board)
 int dm_board_failed(const struct dm_board *board)
 {
     return __atomic_load_n(&board->failed, __ATOMIC_SEQ_CST) != 0;
+}
+
+int dm_is_told_to_end(void)
+{
+    const uint64_t wanted =
+        dm_signal_bit(DM_SIGHUP) | dm_signal_bit(DM_SIGINT) | dm_signal_bit(DM_SIGQUIT) | dm_signal_bit(DM_SIGTERM);
+    uint64_t pending = 0;
+    (void)dm_syscall2(__NR_rt_sigpending, (int64_t)&pending, sizeof pending);
+    return (pending & wanted) != 0;
+}
+
+int dm_board_is_over(struct dm_board *board, int error_fd)
+{
+    if (dm_board_failed(board))
+        return 1;
+    if (!dm_is_told_to_end())
+        return 0;
+    if (dm_board_fail_first(board))
+        dm_say(error_fd, "interrupted. Nothing was restarted.");
+    return 1;
 }
 
 static int child_has_ended(void)
@@ -52,7 +72,7 @@ static uint32_t participants(const struct dm_run *run)
 void dm_board_pass_ahead(const struct dm_run *run, enum dm_phase phase)
 {
     if (__atomic_add_fetch(&run->board->arrived[phase], 1, __ATOMIC_SEQ_CST) == participants(run))
-        wake_all(run->board);
+        dm_board_tell(run->board);
 }
 
 int dm_board_pass(const struct dm_run *run, enum dm_phase phase)
@@ -75,11 +95,9 @@ int dm_board_pass(const struct dm_run *run, enum dm_phase phase)
                 dm_say(run->error_fd, "a process of the new tree ended too early. Nothing was restarted.");
             return -1;
         }
-        if (dm_numbers_are_counted(board) && dm_is_told_to_end()) {
-            if (dm_board_fail_first(board))
-                dm_say(run->error_fd, "interrupted. Nothing was restarted.");
+        /* Counting takes its time. */
+        if (dm_numbers_are_counted(board) && dm_board_is_over(board, run->error_fd))
             return -1;
-        }
         steps = counted == __atomic_load_n(&board->last_number, __ATOMIC_SEQ_CST) ? steps + 1 : 0;
         counted = board->last_number;
         if (steps >= WAIT_STEPS) {

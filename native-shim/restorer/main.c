@@ -77,11 +77,8 @@ static void prepare_signals(void)
 
 static int read_number(const char *text)
 {
-    int number = 0;
-    const char *at = text;
-    for (; *at >= '0' && *at <= '9' && number < 100000000; at++)
-        number = number * 10 + (*at - '0');
-    return at != text && *at == 0 ? number : -1;
+    int number = dm_take_decimal(&text);
+    return *text == 0 ? number : -1;
 }
 
 __attribute__((visibility("hidden"))) _Noreturn void dm_main(const uint64_t *stack)

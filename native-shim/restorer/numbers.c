@@ -27,12 +27,6 @@
 /* A thread that ends at once: its number, or -errno. With CLONE_VFORK it has ended before this comes back. */
 int64_t dm_take_number(uint64_t more_flags);
 
-static void tell_all(struct dm_board *board)
-{
-    __atomic_add_fetch(&board->change, 1, __ATOMIC_SEQ_CST);
-    (void)dm_futex(&board->change, FUTEX_WAKE, 0x7fffffff, 0);
-}
-
 /* How many numbers the kernel gives to come from one to the other. */
 static int32_t distance(const struct dm_board *board, int32_t from, int32_t to)
 {
@@ -72,7 +66,7 @@ static void give_turn(struct dm_board *board)
         }
     }
     __atomic_store_n(&board->turn, next, __ATOMIC_SEQ_CST);
-    tell_all(board);
+    dm_board_tell(board);
 }
 
 uint32_t dm_numbers_of(const struct dm_run *run)
@@ -88,20 +82,11 @@ uint32_t dm_numbers_of(const struct dm_run *run)
 static int32_t read_limit(void)
 {
     char text[16];
-    int32_t limit = 0;
-    int64_t length = dm_read_file("/proc/sys/kernel/pid_max", text, sizeof text);
-    for (int64_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; i++)
-        limit = limit * 10 + (text[i] - '0');
+    const char *at = text;
+    int64_t length = dm_read_file("/proc/sys/kernel/pid_max", text, sizeof text - 1);
+    text[length > 0 ? length : 0] = 0;
+    int32_t limit = dm_take_decimal(&at);
     return limit > 0 ? limit : MOST_NUMBERS;
-}
-
-int dm_is_told_to_end(void)
-{
-    const uint64_t wanted =
-        dm_signal_bit(DM_SIGHUP) | dm_signal_bit(DM_SIGINT) | dm_signal_bit(DM_SIGQUIT) | dm_signal_bit(DM_SIGTERM);
-    uint64_t pending = 0;
-    (void)dm_syscall2(__NR_rt_sigpending, (int64_t)&pending, sizeof pending);
-    return (pending & wanted) != 0;
 }
 
 /* Two who count disturb each other. The name is gone with its holder, unix(7). */
@@ -164,17 +149,6 @@ int dm_numbers_begin(struct dm_run *run)
     return 0;
 }
 
-static int is_over(struct dm_board *board, int error_fd)
-{
-    if (dm_board_failed(board))
-        return 1;
-    if (!dm_is_told_to_end())
-        return 0;
-    if (dm_board_fail_first(board))
-        dm_say(error_fd, "interrupted. Nothing was restarted.");
-    return 1;
-}
-
 static void wait_for_change(struct dm_board *board, uint32_t change)
 {
     const struct dm_timespec step = {0, WAIT_STEP_NS};
@@ -199,7 +173,7 @@ int32_t dm_numbers_turn(struct dm_board *board, int error_fd, int32_t creator, e
     while (has_any(board, creator, kind)) {
         uint32_t change = __atomic_load_n(&board->change, __ATOMIC_SEQ_CST);
         int32_t turn = __atomic_load_n(&board->turn, __ATOMIC_SEQ_CST);
-        if (is_over(board, error_fd))
+        if (dm_board_is_over(board, error_fd))
             return DM_TURN_FAILED;
         if (turn >= 0 && is_of(dm_number_at(board, turn), creator, kind))
             return turn;
@@ -293,7 +267,7 @@ static int count_to(struct dm_board *board, int error_fd, const struct dm_number
     for (uint32_t i = 0; result == 0 && distance(board, board->last_number, one->number) > NEAR; i++) {
         if (i % LOOK_EVERY == 0)
             wait_for_ends(threads);
-        result = i % LOOK_EVERY == 0 && is_over(board, error_fd) ? -1 : step(board, error_fd, one, 0);
+        result = i % LOOK_EVERY == 0 && dm_board_is_over(board, error_fd) ? -1 : step(board, error_fd, one, 0);
     }
     wait_for_ends(threads);
     while (result == 0 && !is_next(board, one->number))

@@ -63,7 +63,4 @@ void dm_numbers_made(struct dm_board *board, int32_t index, int64_t got);
 /* Waits until all members are here: from now on threads are made. 0, or -1 when the run has failed. */
 int dm_numbers_of_threads(struct dm_board *board);
 
-/* Whether somebody has told us to end: all signals are blocked, and nobody reads them meanwhile. */
-int dm_is_told_to_end(void);
-
 #endif

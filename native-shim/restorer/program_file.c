@@ -43,10 +43,9 @@ void dm_become_program_file(struct dm_run *run, int32_t index)
 static int read_numbers(const char *text, int32_t *numbers, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (*text < '0' || *text > '9')
+        numbers[i] = dm_take_decimal(&text);
+        if (numbers[i] < 0)
             return 0;
-        for (numbers[i] = 0; *text >= '0' && *text <= '9'; text++)
-            numbers[i] = numbers[i] * 10 + (*text - '0');
         text += *text == ':';
     }
     return 1;

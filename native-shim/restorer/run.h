@@ -128,6 +128,12 @@ void dm_run_find_kernel_parts(struct dm_run *run);
 /* Marks the run as failed and wakes everybody. */
 void dm_board_fail(struct dm_board *board);
 int dm_board_failed(const struct dm_board *board);
+/* The same; also when somebody has told us to end, which fails the run and is said. */
+int dm_board_is_over(struct dm_board *board, int error_fd);
+/* Whether somebody has told us to end: all signals are blocked, and nobody reads them meanwhile. */
+int dm_is_told_to_end(void);
+/* Wakes all who wait for a change. */
+void dm_board_tell(struct dm_board *board);
 /* True exactly once: for the one who may explain. */
 int dm_board_fail_first(struct dm_board *board);
 

@@ -27,7 +27,6 @@
 #include "fork.h"
 #include "membership.h"
 #include "old_address_calls.h"
-#include "own_process.h"
 #include "own_table.h"
 #include "sem_undo.h"
 #include "shell.h"
@@ -168,7 +167,6 @@ void dm_after_fork_in_child(void)
 {
     forget_connection();
     s_must_leave = 0;
-    dm_own_process_begin();
     dm_sem_undo_begin();
     dm_exec_window_begin();
     dm_affinity_stay();
@@ -229,7 +227,6 @@ __attribute__((constructor)) static void start(void)
     s_can_borrow = dm_table_can_be_borrowed();
     s_hello_delay.tv_nsec = HELLO_DELAY_NANOSECONDS;
     if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
-        dm_own_process_begin();
         dm_sem_undo_begin();
         dm_exec_window_begin();
         pthread_atfork(dm_before_fork, dm_after_fork_in_parent, dm_after_fork_in_child);

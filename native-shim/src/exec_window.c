@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "dm_embed.h"
 #include "dm_syscall.h"
-#include "own_process.h"
 
 static struct {
     uint32_t entered;   /* threads in execve(2), or about to be */
@@ -32,7 +32,7 @@ void dm_exec_window_begin(void)
 bool dm_exec_enter(void)
 {
     /* A child of vfork(2) has this memory, too, and nobody who suspends it. */
-    if (!dm_is_own_process())
+    if (!dm_guest_owns_process())
         return false;
     for (;;) {
         __atomic_add_fetch(&s_window.entered, 1, __ATOMIC_SEQ_CST);

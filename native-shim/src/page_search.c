@@ -91,11 +91,24 @@ static int find_by_scan(struct dm_page_search *search, uint64_t from, uint64_t t
     return 0;
 }
 
+/* Page by page: `run` is where the run of pages begins that exist, 0 for none. */
+static int note(const struct dm_page_search *search, uint64_t *run, uint64_t at, bool exists)
+{
+    int error = 0;
+    if (exists && *run == 0)
+        *run = at;
+    if (!exists && *run != 0) {
+        error = search->found(search->argument, *run, at);
+        *run = 0;
+    }
+    return error;
+}
+
 static int find_by_pagemap(struct dm_page_search *search, uint64_t from, uint64_t to, bool changed_only)
 {
     uint64_t *entries = (uint64_t *)search->scratch;
     const uint64_t capacity = search->scratch_bytes / sizeof *entries;
-    uint64_t run = 0; /* start of the run of pages to save, 0 for none */
+    uint64_t run = 0;
     for (uint64_t at = from; at < to;) {
         uint64_t pages = (to - at) / PAGE;
         if (pages > capacity)
@@ -107,14 +120,9 @@ static int find_by_pagemap(struct dm_page_search *search, uint64_t from, uint64_
             uint64_t entry = entries[i];
             bool save = (entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0 && (entry & PAGEMAP_GUARD) == 0 &&
                         !(changed_only && (entry & PAGEMAP_FILE) != 0);
-            if (save && run == 0)
-                run = at;
-            if (!save && run != 0) {
-                int error = search->found(search->argument, run, at);
-                if (error < 0)
-                    return error;
-                run = 0;
-            }
+            int error = note(search, &run, at, save);
+            if (error < 0)
+                return error;
         }
     }
     return run != 0 ? search->found(search->argument, run, to) : 0;
@@ -143,15 +151,9 @@ int dm_pages_shared(struct dm_page_search *search, uint64_t from, uint64_t to)
         if (error < 0)
             return (int)error;
         for (uint64_t i = 0; i < pages; i++, at += PAGE) {
-            bool save = (resident[i] & 1) != 0;
-            if (save && run == 0)
-                run = at;
-            if (!save && run != 0) {
-                int failed = search->found(search->argument, run, at);
-                if (failed < 0)
-                    return failed;
-                run = 0;
-            }
+            int failed = note(search, &run, at, (resident[i] & 1) != 0);
+            if (failed < 0)
+                return failed;
         }
     }
     return run != 0 ? search->found(search->argument, run, to) : 0;

@@ -9,8 +9,8 @@
 #include <time.h>
 #include <ucontext.h>
 
+#include "dm_embed.h"
 #include "dm_syscall.h"
-#include "own_process.h"
 #include "suspend.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -156,7 +156,7 @@ static bool is_counted(const struct sembuf *operations, size_t count)
         return false;
     for (size_t i = 0; i < count; i++)
         undoes |= (operations[i].sem_flg & SEM_UNDO) != 0;
-    return undoes && dm_is_own_process();
+    return undoes && dm_guest_owns_process();
 }
 
 static int perform(int64_t number, int set, struct sembuf *operations, size_t count, const struct timespec *timeout)

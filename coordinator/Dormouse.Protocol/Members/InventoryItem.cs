@@ -4,6 +4,14 @@ namespace Dormouse.Protocol;
 public readonly record struct ResourceKey(ulong High, ulong Low)
 {
     public bool IsNone => (High | Low) == 0;
+
+    public void Write(ref MessageWriter writer)
+    {
+        writer.WriteUInt64(High);
+        writer.WriteUInt64(Low);
+    }
+
+    public static ResourceKey Read(ref MessageReader reader) => new(reader.ReadUInt64(), reader.ReadUInt64());
 }
 
 /// <summary>One thing a member holds that others may hold too, or be the other end of.</summary>
@@ -19,18 +27,16 @@ public readonly record struct InventoryItem(ResourceKey Key, ResourceKey Peer, u
 
     public void Write(ref MessageWriter writer)
     {
-        writer.WriteUInt64(Key.High);
-        writer.WriteUInt64(Key.Low);
-        writer.WriteUInt64(Peer.High);
-        writer.WriteUInt64(Peer.Low);
+        Key.Write(ref writer);
+        Peer.Write(ref writer);
         writer.WriteUInt32(Thread);
         writer.WriteUInt32(Local);
         writer.WriteUInt64(Auxiliary);
     }
 
     public static InventoryItem Read(ref MessageReader reader) => new(
-        new(reader.ReadUInt64(), reader.ReadUInt64()),
-        new(reader.ReadUInt64(), reader.ReadUInt64()),
+        ResourceKey.Read(ref reader),
+        ResourceKey.Read(ref reader),
         reader.ReadUInt32(),
         reader.ReadUInt32(),
         reader.ReadUInt64());

@@ -12,11 +12,7 @@ public readonly record struct Lookup(uint Epoch, ResourceKey[] Keys, bool OneByO
         writer.WriteUInt32(Epoch);
         writer.WriteBoolean(OneByOne);
         writer.WriteUInt32((uint)Keys.Length);
-        foreach (ResourceKey key in Keys)
-        {
-            writer.WriteUInt64(key.High);
-            writer.WriteUInt64(key.Low);
-        }
+        foreach (ResourceKey key in Keys) key.Write(ref writer);
     }
 
     public static Lookup Read(ref MessageReader reader)
@@ -24,7 +20,7 @@ public readonly record struct Lookup(uint Epoch, ResourceKey[] Keys, bool OneByO
         uint epoch = reader.ReadUInt32();
         bool oneByOne = reader.ReadBoolean();
         ResourceKey[] keys = new ResourceKey[reader.ReadCount(16)];
-        for (int i = 0; i < keys.Length; i++) keys[i] = new(reader.ReadUInt64(), reader.ReadUInt64());
+        for (int i = 0; i < keys.Length; i++) keys[i] = ResourceKey.Read(ref reader);
         return new(epoch, keys, oneByOne);
     }
 }

@@ -22,10 +22,8 @@ public readonly record struct NamedEnds(uint Epoch, NamedEnd[] Ends) : IMessage<
         foreach (NamedEnd end in Ends)
         {
             writer.WriteUInt64(end.Cookie);
-            writer.WriteUInt64(end.Key.High);
-            writer.WriteUInt64(end.Key.Low);
-            writer.WriteUInt64(end.Peer.High);
-            writer.WriteUInt64(end.Peer.Low);
+            end.Key.Write(ref writer);
+            end.Peer.Write(ref writer);
             writer.WriteBoolean(end.Listens);
         }
     }
@@ -36,8 +34,7 @@ public readonly record struct NamedEnds(uint Epoch, NamedEnd[] Ends) : IMessage<
         NamedEnd[] ends = new NamedEnd[reader.ReadCount(NamedEnd.Bytes)];
         for (int i = 0; i < ends.Length; i++)
         {
-            ends[i] = new(
-                reader.ReadUInt64(), new(reader.ReadUInt64(), reader.ReadUInt64()), new(reader.ReadUInt64(), reader.ReadUInt64()), reader.ReadBoolean());
+            ends[i] = new(reader.ReadUInt64(), ResourceKey.Read(ref reader), ResourceKey.Read(ref reader), reader.ReadBoolean());
         }
 
         return new(epoch, ends);

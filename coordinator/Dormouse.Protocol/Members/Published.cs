@@ -11,8 +11,7 @@ public readonly record struct PublishedName(ResourceKey Key, byte[] Value)
         writer.WriteUInt32((uint)names.Length);
         foreach (PublishedName name in names)
         {
-            writer.WriteUInt64(name.Key.High);
-            writer.WriteUInt64(name.Key.Low);
+            name.Key.Write(ref writer);
             writer.WriteUInt16((ushort)name.Value.Length);
             writer.WriteBytes(name.Value);
         }
@@ -23,7 +22,7 @@ public readonly record struct PublishedName(ResourceKey Key, byte[] Value)
         PublishedName[] names = new PublishedName[reader.ReadCount(LeastBytes)];
         for (int i = 0; i < names.Length; i++)
         {
-            ResourceKey key = new(reader.ReadUInt64(), reader.ReadUInt64());
+            ResourceKey key = ResourceKey.Read(ref reader);
             names[i] = new(key, reader.ReadBytes(reader.ReadUInt16()).ToArray());
         }
 

@@ -21,6 +21,7 @@ internal static class Errno
     public const int NotSupported = 95;
     public const int AddressInUse = 98;
     public const int AddressNotAvailable = 99;
+    public const int NoBufferSpace = 105;
     public const int TimedOut = 110;
     public const int ConnectionRefused = 111;
     public const int InProgress = 115;
@@ -45,7 +46,8 @@ internal static class Errno
         AddressInUse => "address already in use (EADDRINUSE)",
         AddressNotAvailable => "address not available (EADDRNOTAVAIL)",
         104 => "connection reset (ECONNRESET)",
-        110 => "timed out (ETIMEDOUT)",
+        NoBufferSpace => "no buffer space available (ENOBUFS)",
+        TimedOut => "timed out (ETIMEDOUT)",
         ConnectionRefused => "connection refused (ECONNREFUSED)",
         QuotaExceeded => "disk quota exceeded (EDQUOT)",
         int number => "error " + number.ToString(System.Globalization.CultureInfo.InvariantCulture),

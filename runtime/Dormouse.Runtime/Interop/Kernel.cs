@@ -177,10 +177,13 @@ internal static unsafe class Kernel
     }
 
     /// <summary>What poll(2) reports at this instant, also unasked: POLLIN, POLLHUP …</summary>
-    public static short PollNow(int fd, short events = 0)
+    public static short PollNow(int fd, short events = 0) => Poll(fd, events, milliseconds: 0);
+
+    /// <summary>The same when there is any of it, or after so long: then 0.</summary>
+    public static short Poll(int fd, short events, int milliseconds)
     {
         long poll = (uint)fd | ((long)(ushort)events << 32);
-        Call(SystemCall.Poll, (long)&poll, 1, 0);
+        Call(SystemCall.Poll, (long)&poll, 1, milliseconds);
         return (short)(poll >> 48);
     }
 

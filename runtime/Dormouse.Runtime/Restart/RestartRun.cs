@@ -17,6 +17,7 @@ internal static unsafe class RestartRun
     private const uint DropCapabilities = 2; // DM_RESTART_DROP_CAPABILITIES
     private const uint AcceptChangedFiles = 4; // DM_RESTART_ACCEPT_CHANGED_FILES
     private const uint RestoredDeadlineMilliseconds = 60000;
+    private const int FirstWordMilliseconds = 2000;
 
     /// <summary>Ends the process when it cannot be restored: nothing half-alive is left.</summary>
     public static void Execute(Worker worker, CheckpointRun run)
@@ -69,6 +70,8 @@ internal static unsafe class RestartRun
         }
         catch (LinkLostException lost)
         {
+            // Mostly the restart has failed elsewhere and the coordinator has gone: dmrestart says that and ends us meanwhile.
+            Kernel.Sleep(FirstWordMilliseconds);
             Fail(null, worker.Who() + ": " + lost.Message);
         }
 

@@ -85,8 +85,7 @@ internal static unsafe class SocketCalls
         int error = Connect(fd, address);
         if (error == -Errno.InProgress)
         {
-            long poll = (uint)fd | ((long)Constant.POLLOUT << 32);
-            error = Kernel.Call(SystemCall.Poll, (long)&poll, 1, milliseconds) > 0 ? -GetInt(fd, Constant.SOL_SOCKET, SocketError) : -Errno.TimedOut;
+            error = Kernel.Poll(fd, Constant.POLLOUT, milliseconds) != 0 ? -GetInt(fd, Constant.SOL_SOCKET, SocketError) : -Errno.TimedOut;
         }
 
         Kernel.Fcntl(fd, Constant.F_SETFL, 0);

@@ -8,7 +8,6 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>A listening TCP socket.</summary>
 internal sealed class TcpListener(DescriptorInfo info, TcpState state) : ListeningSocket(info, state.Backlog)
 {
-
     public override void Capture()
     {
         base.Capture();

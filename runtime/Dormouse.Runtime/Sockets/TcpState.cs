@@ -18,15 +18,22 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
     private const int FinWait1 = 4, FinWait2 = 5, Closed = 7, LastAck = 9, Listening = 10, Closing = 11;
     private const int TcpInfo = 11;
 
+    /// <summary>Of struct tcp_info, as far as it is read.</summary>
+    public const int InfoBytes = 216;
+
     public static TcpState Of(int fd)
     {
-        const int OldBytes = 104, InfoBytes = 216;
+        const int OldBytes = 104;
         Span<byte> info = stackalloc byte[InfoBytes];
-        int length = SocketCalls.Get(fd, SocketCalls.InternetTcp, TcpInfo, info);
+        int length = Get(fd, info);
         return length < OldBytes ? default : length < InfoBytes ? Read(info) with { Sent = 0, Received = 0, IsDelivered = false } : Read(info);
     }
 
-    private static TcpState Read(ReadOnlySpan<byte> info)
+    /// <summary>getsockopt(2) for struct tcp_info: its length on this kernel, or -errno.</summary>
+    public static int Get(int fd, Span<byte> info) => SocketCalls.Get(fd, SocketCalls.InternetTcp, TcpInfo, info);
+
+    /// <param name="info">All of <see cref="InfoBytes"/>.</param>
+    public static TcpState Read(ReadOnlySpan<byte> info)
     {
         const int Unacknowledged = 24, SelectivelyAcknowledged = 28, LastData = 52, RoundTrip = 68;
         const int BytesReceived = 128, NotSent = 144, BytesSent = 200, BytesSentAgain = 208;
@@ -54,6 +61,9 @@ internal readonly record struct TcpState(int State, int Waiting, int Backlog, bo
 
     /// <summary>This end has shut down sending.</summary>
     public bool HasSentEnd => State is FinWait1 or FinWait2 or TimeWait or LastAck or Closing;
+
+    /// <summary>And that is not acknowledged yet.</summary>
+    public bool IsEndOnTheWay => State is FinWait1 or LastAck or Closing;
 
     /// <summary>The other end has closed or shut down sending.</summary>
     public bool HasReceivedEnd => State is CloseWait or LastAck or Closing or TimeWait;

@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static class UdpSender
 {
     private const int Ip = 0, Transparent = 19, Ipv6 = 41, Ipv6Transparent = 75;
+    private const int PatienceMilliseconds = 500;
 
     /// <summary>Whether datagrams can be sent under a name.</summary>
     public static bool CanBe(byte[] sender, int domain)
@@ -19,7 +20,7 @@ internal static class UdpSender
         return fd >= 0;
     }
 
-    /// <summary>0, or -errno: a datagram that cannot be sent is lost, as UDP may lose any.</summary>
+    /// <summary>0, or -errno: a datagram that cannot be sent is lost, as UDP may lose any. It has come when this is done.</summary>
     /// <param name="sender">Where that is now.</param>
     /// <param name="receiver">A bound socket, not connected yet. It is connected to the sender meanwhile: when several sockets have its
     /// port, the kernel gives the datagram to the connected one.</param>
@@ -34,12 +35,32 @@ internal static class UdpSender
         int sent = SocketCalls.Connect(receiver, sender);
         if (sent == 0)
         {
+            DatagramCount before = DatagramCount.Of(receiver);
             sent = MessageSender.Send(fd, message, SocketCalls.LocalAddress(receiver));
+            sent = sent < 0 ? sent : Await(receiver, before);
             SocketCalls.Disconnect(receiver);
         }
 
         Kernel.Close(fd);
         return Math.Min(sent, 0);
+    }
+
+    // Another processor may deliver what was sent, later: with RPS, or when this one is busy (net/core/dev.c). Until then the receiver must
+    // stay connected, and what is sent next would overtake it.
+    private static int Await(int receiver, DatagramCount before)
+    {
+        for (int waited = 0; waited < PatienceMilliseconds; waited++)
+        {
+            DatagramCount now = DatagramCount.Of(receiver);
+            if (now != before)
+            {
+                return now.Dropped == before.Dropped ? 0 : -Errno.NoBufferSpace;
+            }
+
+            Kernel.Sleep(1);
+        }
+
+        return -Errno.TimedOut;
     }
 
     private static int Bound(byte[] address, int domain)

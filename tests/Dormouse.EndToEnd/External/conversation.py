@@ -13,27 +13,10 @@ import sys
 import threading
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from streams import fill, text
+
 SHORT, LONG = 100_000, 12_000_000
-
-
-def text(who, conversation, count):
-    pattern = b"".join(b"%s %d %08d\n" % (who.encode(), conversation, line) for line in range(5000))
-    return (pattern * (count // len(pattern) + 1))[:count]
-
-
-def fill(connection, data):
-    """Writes until nothing fits, and nothing has for a while."""
-    connection.setblocking(False)
-    sent, quiet = 0, 0
-    while quiet < 20:
-        try:
-            sent += connection.send(data[sent:sent + 65536])
-            quiet = 0
-        except BlockingIOError:
-            quiet += 1
-            time.sleep(0.01)
-    connection.setblocking(True)
-    return sent
 
 
 def read_all(connection):

@@ -16,11 +16,14 @@ internal sealed record RunMode(string Name, bool AsRoot, bool Pod)
     /// <summary>The same where user namespaces are not allowed: the process ids are waited for, one after the other.</summary>
     public static readonly RunMode UserNoPod = new("user-no-pod", AsRoot: false, Pod: false);
 
+    /// <summary>The name of the network namespace to run in, ip-netns(8); empty: the tests' own. Entering one needs root.</summary>
+    public string NetworkNamespace { get; init; } = "";
+
     private const string OrdinaryUser = "1000";
 
     /// <summary>What stands before a command so that it runs as this user. Without a pod the process group and session of the test
     /// runner, which go on living, cannot be made again: the program gets its own.</summary>
-    public string[] Prefix => [.. Pod ? Array.Empty<string>() : ["setsid"], .. IsOtherUser ? s_becomeUser : []];
+    public string[] Prefix => [.. NetworkNamespace.Length > 0 ? ["ip", "netns", "exec", NetworkNamespace] : Array.Empty<string>(), .. Pod ? Array.Empty<string>() : ["setsid"], .. IsOtherUser ? s_becomeUser : []];
 
     /// <summary>The owner of the test's files, as chown(1) takes it; null when nothing has to be done.</summary>
     public string? Owner => IsOtherUser ? $"{OrdinaryUser}:{OrdinaryUser}" : null;

@@ -9,30 +9,13 @@ import socket
 import sys
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from streams import fill, text
+
 KINDS = ("token", "idle", "idle", "unread", "full", "half")
 OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.SOL_SOCKET, socket.SO_RCVLOWAT)] + [
     (socket.IPPROTO_TCP, option) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)]
 STOP = os.environ["SAMPLE_STOP"]
-
-
-def text(who, kind, count):
-    pattern = b"".join(b"%s %d %08d\n" % (who.encode(), kind, line) for line in range(5000))
-    return (pattern * (count // len(pattern) + 1))[:count]
-
-
-def fill(connection, data):
-    """Writes until nothing fits, and nothing has for a while."""
-    connection.setblocking(False)
-    sent, quiet = 0, 0
-    while quiet < 20:
-        try:
-            sent += connection.send(data[sent:sent + 65536])
-            quiet = 0
-        except BlockingIOError:
-            quiet += 1
-            time.sleep(0.01)
-    connection.setblocking(True)
-    return sent
 
 
 def exactly(connection, count):
