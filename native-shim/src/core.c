@@ -227,7 +227,6 @@ __attribute__((constructor)) static void start(void)
     s_can_borrow = dm_table_can_be_borrowed();
     s_hello_delay.tv_nsec = HELLO_DELAY_NANOSECONDS;
     if (dm_runtime_prepare() == 0 && dm_raw_thread_prepare(&s_thread, STACK_BYTES) == 0) {
-        dm_sem_undo_begin();
         dm_exec_window_begin();
         pthread_atfork(dm_before_fork, dm_after_fork_in_parent, dm_after_fork_in_child);
         start_checkpoint_thread();

@@ -10,6 +10,7 @@
 
 #include "dm_image.h"
 #include "old_addresses.h"
+#include "sem_undo.h"
 
 #define PRELOAD "LD_PRELOAD="
 #define LIBRARY "/lib/dormouse/libdormouse.so"
@@ -72,6 +73,12 @@ static int is_addresses(const char *entry)
     return strncmp(entry, DM_ADDRESSES_VARIABLE, sizeof DM_ADDRESSES_VARIABLE - 1) == 0;
 }
 
+/* Of no fixed size, and kept by sem_undo.c. */
+static int is_undo(const char *entry)
+{
+    return strncmp(entry, DM_SEM_UNDO_VARIABLE, sizeof DM_SEM_UNDO_VARIABLE - 1) == 0;
+}
+
 static int is_preload(const char *entry)
 {
     return strncmp(entry, PRELOAD, sizeof PRELOAD - 1) == 0;
@@ -89,7 +96,7 @@ static int which_variable(const char *entry)
 
 static int is_ours(const char *entry)
 {
-    return which_variable(entry) >= 0 || is_addresses(entry) || strncmp(entry, s_even, sizeof s_even - 1) == 0;
+    return which_variable(entry) >= 0 || is_addresses(entry) || is_undo(entry) || strncmp(entry, s_even, sizeof s_even - 1) == 0;
 }
 
 /* The next library of a list, or NULL; blanks separate as colons do, ld.so(8). */
@@ -239,6 +246,9 @@ int dm_membership_take(char **environment)
     const char *addresses = find(environment, is_addresses);
     if (addresses != NULL)
         dm_addresses_take(addresses);
+    const char *undo = find(environment, is_undo);
+    if (undo != NULL)
+        dm_sem_undo_take(undo);
     if (!is_go_program())
         hide(environment);
     return 0;
@@ -291,7 +301,7 @@ size_t dm_membership_room(char *const *environment)
     /* The room may be used after a restart, when the library lies elsewhere. */
     size_t library_bytes = s_library->bytes > DM_RESTART_LIBRARY_BYTES ? s_library->bytes : DM_RESTART_LIBRARY_BYTES;
     size_t pointers =
-        VARIABLES + 5; /* with the addresses, LD_PRELOAD, the extra one, the one that makes them even, and the end */
+        VARIABLES + 6; /* with the addresses, the semaphores, LD_PRELOAD, the extra one, the one that makes them even, and the end */
     size_t others = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
         pointers++;
@@ -318,6 +328,9 @@ char **dm_membership_environment(char *const *environment, int carries, char *ex
     char *addresses = dm_addresses_entry();
     if (addresses != NULL)
         *to++ = addresses;
+    char *undo = dm_sem_undo_entry();
+    if (undo != NULL)
+        *to++ = undo;
     size_t hidden = (size_t)(to - ours) + 1;
     if (extra != NULL)
         *to++ = extra;

@@ -41,6 +41,15 @@ static struct {
     struct call calls[MOST_CALLS];
 } s_undo;
 
+/* What goes into the environment of an executed program, in hexadecimal digits. */
+struct inheritance {
+    int32_t pid;
+    uint32_t is_incomplete;
+    struct dm_sem_undo kept[DM_SEM_UNDO_MOST];
+};
+
+enum { NAME_BYTES = sizeof DM_SEM_UNDO_VARIABLE - 1, HEAD_BYTES = offsetof(struct inheritance, kept) };
+
 int64_t dm_sem_call(int64_t number, int64_t set, const void *operations, uint64_t count, const void *timeout,
                     uint32_t *done);
 extern char dm_sem_call_returned[], dm_sem_call_noted[], dm_resume_call_end[];
@@ -189,6 +198,57 @@ EXPORT int semop(int set, struct sembuf *operations, size_t count)
 EXPORT int semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *timeout)
 {
     return perform(__NR_semtimedop, set, operations, count, timeout);
+}
+
+/* A call under way may or may not have been done when its thread ends by the execve(2) of another one. */
+static bool is_calling(void)
+{
+    for (uint32_t i = 0; i < MOST_CALLS; i++) {
+        if (__atomic_load_n(&s_undo.calls[i].count, __ATOMIC_ACQUIRE) != 0)
+            return true;
+    }
+    return false;
+}
+
+char *dm_sem_undo_entry(void)
+{
+    static const char Digits[] = "0123456789abcdef";
+    static char entry[NAME_BYTES + 2 * sizeof(struct inheritance) + 1] = DM_SEM_UNDO_VARIABLE;
+    if (__atomic_load_n(&s_undo.is_used, __ATOMIC_ACQUIRE) == 0 || !dm_guest_owns_process())
+        return NULL;
+    const struct inheritance head = {.pid = (int32_t)dm_getpid(), .is_incomplete = s_undo.is_incomplete != 0 || is_calling()};
+    bool is_any = head.is_incomplete != 0;
+    size_t bytes = HEAD_BYTES + s_undo.count * sizeof s_undo.kept[0];
+    for (uint32_t i = 0; i < s_undo.count; i++)
+        is_any |= s_undo.kept[i].adjustment != 0;
+    for (size_t i = 0; i < bytes; i++) {
+        uint8_t byte = i < HEAD_BYTES ? ((const uint8_t *)&head)[i] : ((const uint8_t *)s_undo.kept)[i - HEAD_BYTES];
+        entry[NAME_BYTES + 2 * i] = Digits[byte >> 4];
+        entry[NAME_BYTES + 2 * i + 1] = Digits[byte & 15];
+    }
+    entry[NAME_BYTES + 2 * bytes] = '\0';
+    return is_any ? entry : NULL;
+}
+
+static uint8_t digit(char hexadecimal)
+{
+    return (uint8_t)(hexadecimal <= '9' ? hexadecimal - '0' : hexadecimal - 'a' + 10);
+}
+
+void dm_sem_undo_take(const char *entry)
+{
+    struct inheritance inherited;
+    const char *at = entry + NAME_BYTES;
+    size_t bytes = 0;
+    for (; bytes < sizeof inherited && at[0] != '\0' && at[1] != '\0'; at += 2)
+        ((uint8_t *)&inherited)[bytes++] = (uint8_t)(digit(at[0]) << 4 | digit(at[1]));
+    if (bytes < HEAD_BYTES || inherited.pid != (int32_t)dm_getpid())
+        return;
+    s_undo.is_used = 1;
+    s_undo.is_incomplete = inherited.is_incomplete;
+    s_undo.count = (uint32_t)((bytes - HEAD_BYTES) / sizeof inherited.kept[0]);
+    for (uint32_t i = 0; i < s_undo.count; i++)
+        s_undo.kept[i] = inherited.kept[i];
 }
 
 static bool is_between(uint64_t address, const char *start, const char *end)

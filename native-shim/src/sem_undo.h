@@ -3,7 +3,7 @@
  *
  * Who sets a value (SETVAL, SETALL of semctl(2)) makes the kernel forget what all processes would take back; the time of the last
  * change of the set tells whether somebody has, in whole seconds. A program that is executed inherits what the old one would take back,
- * and does not know of it.
+ * execve(2): it hears of it by a variable of its environment (membership.h).
  */
 #ifndef DM_SEM_UNDO_H
 #define DM_SEM_UNDO_H
@@ -27,6 +27,15 @@ int32_t dm_sem_undo_list(struct dm_sem_undo *undo);
 
 /* In a restored process that has them again: whoever had set a value did so before `second`. */
 void dm_sem_undo_since(int64_t second);
+
+#define DM_SEM_UNDO_VARIABLE "DORMOUSE_UNDO="
+
+/* For the environment of a program that this process executes: what it inherits, or NULL. Lives until the next call.
+ * Async-signal-safe. */
+char *dm_sem_undo_entry(void);
+
+/* In a program that has just been executed: an entry of its environment. One that was meant for another process is nothing. */
+void dm_sem_undo_take(const char *entry);
 
 /* In a new process, at its start: a child of fork(2) has nothing to take back. */
 void dm_sem_undo_begin(void);

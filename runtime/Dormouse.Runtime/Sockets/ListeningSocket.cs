@@ -13,7 +13,7 @@ internal abstract class ListeningSocket(DescriptorInfo info, int backlog) : Unbo
 
     public override string? Loss => Queue.Lost > 0
         ? $"{Name}: {Queue.Lost} connections that wait to be accepted on {SocketName.Text(LocalAddress)} come from outside the computation; after a restart their clients see a connection reset"
-        : null;
+        : base.Loss;
 
     protected AcceptQueue Queue { get; } = new();
 

@@ -44,6 +44,10 @@ internal abstract class SocketFile(DescriptorInfo info) : OpenFile(info)
         }
     }
 
+    public override string? Loss => Keeper == Worker.Current.Member && _options is { HasUnreadable: true }
+        ? $"{Name}: the kernel keeps something for this TCP socket that it shows to nobody: keys (TCP_MD5SIG, TCP_AO), IPv6 extension headers or notices of MSG_ZEROCOPY; it is lost at a restart"
+        : null;
+
     public override void Capture() => _options = SocketOptions.Capture(Info.Fd, Info.Socket, HasPeer);
 
     /// <summary>Whether it is connected; a connection cannot take some options.</summary>

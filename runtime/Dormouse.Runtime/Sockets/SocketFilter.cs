@@ -18,6 +18,8 @@ internal sealed unsafe class SocketFilter
         _isLocked = isLocked;
     }
 
+    public bool IsNone => _instructions.Length == 0;
+
     /// <exception cref="CheckpointException">It is an eBPF program, which nobody can read back.</exception>
     public static SocketFilter Capture(int fd)
     {
@@ -45,7 +47,7 @@ internal sealed unsafe class SocketFilter
 
     public void Restore(int fd, string what)
     {
-        if (_instructions.Length == 0)
+        if (IsNone)
         {
             return;
         }

@@ -13,6 +13,9 @@ internal sealed class SocketOptions
     private readonly SocketFilter _filter;
     private readonly MulticastGroups _groups;
 
+    /// <summary>The kernel keeps more for it than is here, and shows that to nobody: keys of TCP_MD5SIG (tcp_md5_do_add in net/ipv4/tcp_ipv4.c) …</summary>
+    public bool HasUnreadable { get; private init; }
+
     private SocketOptions(SocketOptionLayout layout, byte[] values, SocketBuffers buffers, SocketFilter filter, MulticastGroups groups)
     {
         _layout = layout;
@@ -45,9 +48,10 @@ internal sealed class SocketOptions
         var buffers = SocketBuffers.Capture(fd, Number(layout.ValueOf(Constant.SOL_SOCKET, SocketBuffers.Lock, values), 0));
         SocketFilter filter = SocketFilter.Capture(fd);
         MulticastGroups groups = MulticastGroups.Capture(fd, kind.Domain, kind.Protocol);
-        return layout.Last is { } last && values.SequenceEqual(last._values) && buffers == last._buffers && filter == last._filter && groups == last._groups
+        bool hasUnreadable = kind.Protocol == SocketCalls.InternetTcp && filter.IsNone && SocketMemory.Of(fd).OptionBytes > 0;
+        return layout.Last is { } last && values.SequenceEqual(last._values) && buffers == last._buffers && filter == last._filter && groups == last._groups && hasUnreadable == last.HasUnreadable
             ? last
-            : layout.Last = new SocketOptions(layout, values.ToArray(), buffers, filter, groups);
+            : layout.Last = new SocketOptions(layout, values.ToArray(), buffers, filter, groups) { HasUnreadable = hasUnreadable };
     }
 
     /// <summary>What must be there before a name or contents are.</summary>

@@ -124,12 +124,12 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override ResourceKey Peer => _peer ??= TcpAddress.KeyOf(_peerAddress, LocalAddress);
 
     public override string? Loss
-        => HasFarHolder || _kept is not null || (_state.HasReceivedEnd && !ExternalConnections.AreWanted) ? null
+        => HasFarHolder || _kept is not null || (_state.HasReceivedEnd && !ExternalConnections.AreWanted) ? base.Loss
             : !ExternalConnections.AreWanted
                 ? $"{Name}: the other end of the TCP connection {Description} is outside the computation, or behind an address translation (NAT) that could not be seen through; after a restart the program sees a connection reset"
             : (_obstacle ?? ExternalConnections.Obstacle) is { } why
                 ? $"{Name}: the TCP connection {Description} with a peer outside the computation cannot be kept: {why}; after a restart the program sees a connection reset"
-            : null;
+            : base.Loss;
 
     protected override bool HasPeer => true;
 

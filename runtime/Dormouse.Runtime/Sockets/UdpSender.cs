@@ -35,7 +35,7 @@ internal static class UdpSender
         int sent = SocketCalls.Connect(receiver, sender);
         if (sent == 0)
         {
-            DatagramCount before = DatagramCount.Of(receiver);
+            SocketMemory before = SocketMemory.Of(receiver);
             sent = MessageSender.Send(fd, message, SocketCalls.LocalAddress(receiver));
             sent = sent < 0 ? sent : Await(receiver, before);
             SocketCalls.Disconnect(receiver);
@@ -47,11 +47,11 @@ internal static class UdpSender
 
     // Another processor may deliver what was sent, later: with RPS, or when this one is busy (net/core/dev.c). Until then the receiver must
     // stay connected, and what is sent next would overtake it.
-    private static int Await(int receiver, DatagramCount before)
+    private static int Await(int receiver, SocketMemory before)
     {
         for (int waited = 0; waited < PatienceMilliseconds; waited++)
         {
-            DatagramCount now = DatagramCount.Of(receiver);
+            SocketMemory now = SocketMemory.Of(receiver);
             if (now != before)
             {
                 return now.Dropped == before.Dropped ? 0 : -Errno.NoBufferSpace;

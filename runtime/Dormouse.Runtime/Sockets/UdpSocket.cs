@@ -19,7 +19,7 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
 
     public override string? Loss => _strangers > 0
         ? $"{Name}: {_strangers} UDP datagrams from other hosts that the program has not read yet are lost at a restart"
-        : null;
+        : base.Loss;
 
     public override void Capture()
     {
