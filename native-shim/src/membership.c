@@ -96,7 +96,8 @@ static int which_variable(const char *entry)
 
 static int is_ours(const char *entry)
 {
-    return which_variable(entry) >= 0 || is_addresses(entry) || is_undo(entry) || strncmp(entry, s_even, sizeof s_even - 1) == 0;
+    return which_variable(entry) >= 0 || is_addresses(entry) || is_undo(entry) ||
+           strncmp(entry, s_even, sizeof s_even - 1) == 0;
 }
 
 /* The next library of a list, or NULL; blanks separate as colons do, ld.so(8). */
@@ -301,7 +302,8 @@ size_t dm_membership_room(char *const *environment)
     /* The room may be used after a restart, when the library lies elsewhere. */
     size_t library_bytes = s_library->bytes > DM_RESTART_LIBRARY_BYTES ? s_library->bytes : DM_RESTART_LIBRARY_BYTES;
     size_t pointers =
-        VARIABLES + 6; /* with the addresses, the semaphores, LD_PRELOAD, the extra one, the one that makes them even, and the end */
+        VARIABLES +
+        6; /* with the addresses, the semaphores, LD_PRELOAD, the extra one, the one that makes them even, and the end */
     size_t others = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
         pointers++;

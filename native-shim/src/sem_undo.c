@@ -216,7 +216,8 @@ char *dm_sem_undo_entry(void)
     static char entry[NAME_BYTES + 2 * sizeof(struct inheritance) + 1] = DM_SEM_UNDO_VARIABLE;
     if (__atomic_load_n(&s_undo.is_used, __ATOMIC_ACQUIRE) == 0 || !dm_guest_owns_process())
         return NULL;
-    const struct inheritance head = {.pid = (int32_t)dm_getpid(), .is_incomplete = s_undo.is_incomplete != 0 || is_calling()};
+    const struct inheritance head = {.pid = (int32_t)dm_getpid(),
+                                     .is_incomplete = s_undo.is_incomplete != 0 || is_calling()};
     bool is_any = head.is_incomplete != 0;
     size_t bytes = HEAD_BYTES + s_undo.count * sizeof s_undo.kept[0];
     for (uint32_t i = 0; i < s_undo.count; i++)
