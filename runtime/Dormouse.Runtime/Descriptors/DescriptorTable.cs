@@ -190,6 +190,18 @@ internal sealed class DescriptorTable
         }
     }
 
+    /// <summary>Before anything is changed anywhere.</summary>
+    /// <exception cref="CheckpointException">Something is somebody else's now.</exception>
+    public void Check()
+    {
+        foreach (OpenFile file in _files)
+        {
+            file.Check(_self);
+        }
+
+        SocketDiagnosis.Close();
+    }
+
     /// <summary>See <see cref="Addresses.OldAddresses.Claim"/>.</summary>
     public void ClaimPorts()
     {

@@ -93,6 +93,7 @@ internal static unsafe class RestartRun
         uint epoch = AwaitRelease(link, Phase.Memory);
         run.Files!.Check((info->Flags & AcceptChangedFiles) != 0);
         run.Process!.RestoreSurroundings();
+        run.Descriptors!.Check();
         var exchange = DescriptorExchange.Open(info->Session, worker.Member);
         // All members hold their packets back by now: what comes for an address of theirs gets no answer.
         ExternalConnections.BringAddresses();
@@ -103,7 +104,7 @@ internal static unsafe class RestartRun
         run.SystemV!.Restore();
         run.Files.RollBack(exchange, worker.Generation);
         run.SharedMemory!.Restore(exchange);
-        run.Descriptors!.Restore(exchange, link, epoch);
+        run.Descriptors.Restore(exchange, link, epoch);
         run.SharedMemory.CloseDescriptors();
         run.Descriptors.ClaimPorts();
         OldAddresses.AnnouncePorts(link, epoch);

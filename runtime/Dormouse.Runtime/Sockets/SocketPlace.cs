@@ -8,6 +8,7 @@ namespace Dormouse.Runtime.Sockets;
 internal readonly unsafe struct SocketPlace
 {
     private const uint Permissions = 0xFFF;
+    private const int PatienceMilliseconds = 2000, StepMilliseconds = 20;
     private readonly string? _path;
     private readonly bool _isGone;
     private readonly uint _mode, _uid, _gid;
@@ -29,6 +30,22 @@ internal readonly unsafe struct SocketPlace
 
     /// <param name="address">A name of AF_UNIX, or whatever: only a path has a place.</param>
     public static SocketPlace Of(int domain, byte[] address) => SocketName.PathOf(domain, address) is { } path ? new SocketPlace(path) : default;
+
+    /// <summary>Whether somebody's socket is there: else what lies there is a leftover. One of a process that is just ending goes away.</summary>
+    public static bool IsServed(string path)
+    {
+        for (int waited = 0; Kernel.Stat(path, out FileStatus status) == 0 && status.Type == FileStatus.Socket && UnixDiagnosis.IsBoundTo(status.Inode, path); waited += StepMilliseconds)
+        {
+            if (waited >= PatienceMilliseconds)
+            {
+                return true;
+            }
+
+            Kernel.Sleep(StepMilliseconds);
+        }
+
+        return false;
+    }
 
     /// <summary>Right after bind(2).</summary>
     /// <param name="what">The socket, for people.</param>

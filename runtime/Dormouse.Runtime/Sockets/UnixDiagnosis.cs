@@ -1,5 +1,6 @@
-// World: Frozen. include/uapi/linux/unix_diag.h.
+// World: Frozen, restored process. include/uapi/linux/unix_diag.h.
 using System.Runtime.InteropServices;
+using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
@@ -13,8 +14,8 @@ namespace Dormouse.Runtime.Sockets;
 internal readonly record struct UnixDiagnosis(uint PeerInode, byte Shutdown, int Backlog, uint[] Waiting, byte[] Name)
 {
     private static readonly UnixDiagnosis s_unknown = new(0, 0, 0, [], []);
-    private const uint ShowName = 1, ShowPeer = 4, ShowQueue = 16, ShowWaiting = 8;
-    private const int AttributeName = 0, AttributePeer = 2, AttributeWaiting = 3, AttributeQueue = 4, AttributeShutdown = 6;
+    private const uint ShowName = 1, ShowPlace = 2, ShowPeer = 4, ShowQueue = 16, ShowWaiting = 8;
+    private const int AttributeName = 0, AttributePlace = 1, AttributePeer = 2, AttributeWaiting = 3, AttributeQueue = 4, AttributeShutdown = 6;
     private const int AnswerBytes = 16;
 
     /// <summary>Asks about the socket with this inode; default when the kernel does not tell.</summary>
@@ -25,6 +26,32 @@ internal readonly record struct UnixDiagnosis(uint PeerInode, byte Shutdown, int
         UnixDiagnosis found = s_unknown;
         SocketDiagnosis.Ask(MemoryMarshal.AsBytes(request), answer => found = Read(answer));
         return found;
+    }
+
+    /// <summary>Whether a socket that is not closed has this file as its name.</summary>
+    /// <param name="inode">Of the file. Its device is another one to the kernel than to stat(2) on some file systems.</param>
+    /// <param name="path">Of the file; sockets may have been bound to a relative one.</param>
+    public static bool IsBoundTo(ulong inode, string path)
+    {
+        Span<uint> request = [Constant.AF_UNIX, uint.MaxValue, 0, ShowName | ShowPlace, uint.MaxValue, uint.MaxValue];
+        byte[] name = KernelText.ToBytes(path[(path.LastIndexOf('/') + 1)..]);
+        bool isBound = false;
+        SocketDiagnosis.List(MemoryMarshal.AsBytes(request), answer => isBound |= HasPlace(answer, (uint)inode, name));
+        return isBound;
+    }
+
+    private static bool HasPlace(ReadOnlySpan<byte> answer, uint inode, byte[] name)
+    {
+        bool isThere = false, hasName = false;
+        var attributes = new NetlinkAttributes(answer[Math.Min(AnswerBytes, answer.Length)..]);
+        while (attributes.Next())
+        {
+            ReadOnlySpan<byte> value = attributes.Value;
+            isThere |= attributes.Type == AttributePlace && BitConverter.ToUInt32(value) == inode; // struct unix_diag_vfs
+            hasName |= attributes.Type == AttributeName && value.TrimEnd((byte)0).EndsWith(name);
+        }
+
+        return isThere && hasName;
     }
 
     // struct unix_diag_msg, then attributes.
