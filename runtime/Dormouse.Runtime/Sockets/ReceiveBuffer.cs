@@ -10,8 +10,8 @@ namespace Dormouse.Runtime.Sockets;
 /// </remarks>
 internal static unsafe class ReceiveBuffer
 {
-    public const int SizeOption = 8;
-    private const int LowMark = 18, ForcedSize = 33, Lock = 72, ReceiveLock = 2;
+    private const int SizeOption = SocketBuffers.Receive, Lock = SocketBuffers.Lock;
+    private const int LowMark = 18, ForcedSize = 33, ReceiveLock = 2;
     private const int QuickAcknowledge = 12;
 
     /// <summary>What must be put back by <see cref="Narrow"/>.</summary>

@@ -11,8 +11,10 @@ internal readonly record struct SocketBuffers(int SendBytes, int ReceiveBytes)
     /// <summary>SO_BUF_LOCK.</summary>
     public const int Lock = 72;
 
+    public const int Send = 7, Receive = 8;
+
     private const int SendLocked = 1, ReceiveLocked = 2;
-    private const int Send = 7, Receive = 8, SendForced = 32, ReceiveForced = 33;
+    private const int SendForced = 32, ReceiveForced = 33;
 
     /// <param name="locked">What SO_BUF_LOCK shows.</param>
     public static SocketBuffers Capture(int fd, int locked)

@@ -19,6 +19,9 @@ internal sealed class SocketContents
 
     public static SocketContents Empty { get; } = new(false, []);
 
+    /// <summary>Of a TCP connection: what it has waited in.</summary>
+    public StreamBuffers Buffers { get; set; }
+
     public bool IsEmpty => _messages.Count == 0;
 
     public IReadOnlyList<SocketMessage> Messages => _messages;
@@ -101,7 +104,7 @@ internal sealed class SocketContents
     {
         if (_isStream)
         {
-            return StreamWriter.WriteAll(feeder, receiver, _messages);
+            return StreamWriter.WriteAll(feeder, receiver, _messages, Buffers);
         }
 
         foreach (SocketMessage message in _messages)

@@ -9,7 +9,7 @@ namespace Dormouse.Runtime.Sockets;
 /// </summary>
 internal static unsafe class StreamRoom
 {
-    private const int RoundBytes = 1 << 20, ReceiveBuffer = 8, BufferLock = 72;
+    private const int RoundBytes = 1 << 20;
     private const long PatienceNanoseconds = 1_000_000_000;
 
     public static bool IsTcp(int fd) => SocketCalls.Protocol(fd) == SocketCalls.InternetTcp;
@@ -19,14 +19,14 @@ internal static unsafe class StreamRoom
     public static void Grow(int writer, int reader, long wanted)
     {
         // A size that was set once is not moderated any more (SO_BUF_LOCK, Linux 5.15); options come back later.
-        SocketCalls.SetInt(writer, Constant.SOL_SOCKET, BufferLock, 0);
-        SocketCalls.SetInt(reader, Constant.SOL_SOCKET, BufferLock, 0);
+        SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Lock, 0);
+        SocketCalls.SetInt(reader, Constant.SOL_SOCKET, SocketBuffers.Lock, 0);
         long deadline = Kernel.Clock(Constant.CLOCK_MONOTONIC) + PatienceNanoseconds;
         byte[] buffer = new byte[RoundBytes];
         fixed (byte* at = buffer)
         {
             Empty(writer, reader, at, deadline);
-            while (SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveBuffer) < wanted && Kernel.Clock(Constant.CLOCK_MONOTONIC) < deadline)
+            while (SocketCalls.GetInt(reader, Constant.SOL_SOCKET, SocketBuffers.Receive) < wanted && Kernel.Clock(Constant.CLOCK_MONOTONIC) < deadline)
             {
                 while (Kernel.Call(SystemCall.SendTo, writer, (long)at, RoundBytes, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT) > 0)
                 {

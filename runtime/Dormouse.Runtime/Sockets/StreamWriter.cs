@@ -6,25 +6,37 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Writes into a stream whose reader does not read: everything must fit into the two kernel buffers.</summary>
 internal static class StreamWriter
 {
-    private const int PatienceMilliseconds = 50, Attempts = 6;
-    private const int SendBuffer = 7, ReceiveBuffer = 8, SendBufferForce = 32, ReceiveBufferForce = 33;
+    private const int PatienceMilliseconds = 50, Attempts = 5;
+    private const int SlackBytes = 64 * 1024, MostRoomBytes = 1 << 30;
+    private const int SendBuffer = SocketBuffers.Send, ReceiveSize = SocketBuffers.Receive, SendBufferForce = 32, ReceiveBufferForce = 33;
 
     /// <summary>0, or -EAGAIN when it does not fit, or another -errno.</summary>
-    public static int WriteAll(int writer, int reader, IReadOnlyList<SocketMessage> pieces)
+    /// <param name="buffers">In which all of it has been.</param>
+    public static int WriteAll(int writer, int reader, IReadOnlyList<SocketMessage> pieces, StreamBuffers buffers = default)
     {
-        int error = 0;
-        for (int attempt = 0; attempt < Attempts; attempt++)
+        // Buffers of AF_UNIX have one fixed size.
+        if (!StreamRoom.IsTcp(writer))
         {
-            error = WriteOnce(writer, reader, pieces);
-            // What carries descriptors is AF_UNIX, whose buffers have one fixed size.
-            if (error != -Errno.TryAgain || pieces[0].Carried.Length > 0 || !StreamRoom.IsTcp(writer))
-            {
-                break;
-            }
-
-            StreamRoom.Grow(writer, reader, TotalBytes(pieces));
+            return WriteOnce(writer, reader, pieces);
         }
 
+        buffers.Restore(writer, reader);
+        int error = WriteOnce(writer, reader, pieces);
+        return error == -Errno.TryAgain ? WriteWithMoreRoom(writer, reader, pieces) : error;
+    }
+
+    private static int WriteWithMoreRoom(int writer, int reader, IReadOnlyList<SocketMessage> pieces)
+    {
+        long total = TotalBytes(pieces);
+        ReceiveBuffer.Before narrow = ReceiveBuffer.Widen(reader, (int)Math.Min(total + SlackBytes, MostRoomBytes));
+        int error = -Errno.TryAgain;
+        for (int attempt = 0; error == -Errno.TryAgain && attempt < Attempts; attempt++)
+        {
+            StreamRoom.Grow(writer, reader, total);
+            error = WriteOnce(writer, reader, pieces);
+        }
+
+        ReceiveBuffer.Narrow(reader, narrow);
         return error;
     }
 
@@ -88,5 +100,5 @@ internal static class StreamWriter
     // FORCE needs CAP_NET_ADMIN and has no limit. Without it SO_RCVBUF would fix the size, and below what TCP takes by itself.
     private static bool MakeRoom(int writer, int reader, int bytes)
         => SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SendBufferForce, SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SendBuffer) + bytes) == 0
-            && SocketCalls.SetInt(reader, Constant.SOL_SOCKET, ReceiveBufferForce, SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveBuffer) + bytes) == 0;
+            && SocketCalls.SetInt(reader, Constant.SOL_SOCKET, ReceiveBufferForce, SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveSize) + bytes) == 0;
 }

@@ -268,15 +268,13 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             AwaitClosedSender();
         }
 
-        if (!NeedsDrain)
+        int far = NeedsDrain ? FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer)) : -1;
+        StreamBuffers buffers = far < 0 ? default : StreamBuffers.Of(far, Info.Fd);
+        if (far < 0 || TcpDrain.Deliver(Info.Fd, far))
         {
-            return SocketContents.PeekTcp(Info.Fd, Options);
-        }
-
-        int far = FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer));
-        if (TcpDrain.Deliver(Info.Fd, far))
-        {
-            return SocketContents.PeekTcp(Info.Fd, Options);
+            var contents = SocketContents.PeekTcp(Info.Fd, Options);
+            contents.Buffers = far < 0 && !contents.IsEmpty ? StreamBuffers.Of(-1, Info.Fd) : buffers;
+            return contents;
         }
 
         if (HasFarSentEnd)
@@ -284,7 +282,9 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             throw new CheckpointException($"{Name}: the program has ended the TCP connection {Description} while its peer has more to read than fits into its buffer. Raise net.ipv4.tcp_rmem, or try again when it has read more.") { IsPassing = true };
         }
 
-        return TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+        var taken = TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+        taken.Buffers = buffers;
+        return taken;
     }
 
     // The other host has said how much it has sent: all of it must be in this kernel before anybody looks.

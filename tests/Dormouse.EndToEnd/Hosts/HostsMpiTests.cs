@@ -99,7 +99,7 @@ internal sealed partial class HostsMpiTests
         hosts.Variables.Remove("SAMPLE_STOP");
         hosts.Variables["SAMPLE_STEPS"] = last.Groups[1].Value;
         RunningProcess undisturbed = hosts.StartOn("a", task.User, task.Command);
-        await HostsJob.EndAsync(hosts, undisturbed, task.Mpi, token);
+        await HostsJob.EndAsync(hosts, undisturbed, task.Mpi, token, TimeSpan.FromHours(1));
         Assert.That(LastLine().Match(undisturbed.Output).Value, Is.EqualTo(last.Value), hosts.Transcript.ToString());
         hosts.Passed();
     }
