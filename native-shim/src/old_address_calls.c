@@ -16,6 +16,7 @@
 
 #include "dm_syscall.h"
 #include "old_addresses.h"
+#include "socket_directories.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define LOCAL_PORT_RANGE 51 /* IP_LOCAL_PORT_RANGE, ip(7), Linux 6.3 */
@@ -105,7 +106,10 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t bytes)
 {
     struct sockaddr_storage room;
     make_ready();
-    return s_real.bind(fd, to_now(fd, address, bytes, &room), bytes);
+    int error = s_real.bind(fd, to_now(fd, address, bytes, &room), bytes);
+    if (error == 0)
+        dm_socket_directory_note(address, bytes);
+    return error;
 }
 
 EXPORT ssize_t sendto(int fd, const void *data, size_t count, int flags, const struct sockaddr *address,

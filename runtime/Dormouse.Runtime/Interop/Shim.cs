@@ -152,6 +152,10 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_sem_undo_list")]
     public static extern int SemaphoreUndoList(SystemV.SemaphoreAdjustment* list);
 
+    /// <summary>See native-shim/src/socket_directories.h; null: not known.</summary>
+    [DllImport(Library, EntryPoint = "dm_socket_directory")]
+    public static extern byte* SocketDirectory(byte* name);
+
     [DllImport(Library, EntryPoint = "dm_sem_undo_since")]
     public static extern void SemaphoreUndoSince(long second);
 

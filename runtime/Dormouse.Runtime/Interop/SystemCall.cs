@@ -52,6 +52,7 @@ internal static class SystemCall
     public const int Flock = 73;
     public const int FTruncate = 77;
     public const int ChDir = 80;
+    public const int FChDir = 81;
     public const int Rename = 82;
     public const int MkDir = 83;
     public const int Unlink = 87;

@@ -130,7 +130,7 @@ internal sealed class AcceptQueue
         SocketName.Bind(fd, domain, client, "a connection that waits to be accepted");
         // All that it needs is here: it is made at once, or the program must wait for it, as it would then.
         Kernel.Fcntl(fd, Constant.F_SETFL, Constant.O_NONBLOCK);
-        int error = SocketCalls.Connect(fd, server);
+        int error = SocketName.Connect(fd, server);
         if (error is < 0 and not -Errno.InProgress)
         {
             throw new CheckpointException($"the connection to {SocketName.Text(entry.ServerAddress)} that waits to be accepted cannot be made again: {Errno.Text(error)}. Run dmrestart again.");

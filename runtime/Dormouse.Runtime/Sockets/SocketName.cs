@@ -59,6 +59,7 @@ internal static class SocketName
             RemoveStale(PathOf(address));
         }
 
+        using var there = SocketDirectory.Enter(address);
         int error = SocketCalls.Bind(fd, address);
         var patience = new PortPatience(SocketCalls.Type(fd) == Constant.SOCK_STREAM);
         while (isInternet && error == -Errno.AddressInUse && patience.TryAgain(address))
@@ -67,6 +68,13 @@ internal static class SocketName
         }
 
         return isInternet && error == -Errno.AddressNotAvailable ? SocketCalls.Bind(fd, HereInsteadOf(domain, address)) : error;
+    }
+
+    /// <summary>connect(2); a name of AF_UNIX means what it did when it was bound.</summary>
+    public static int Connect(int fd, byte[] address)
+    {
+        using var there = SocketDirectory.Enter(address);
+        return SocketCalls.Connect(fd, address);
     }
 
     private static void Check(int error, byte[] address, string what)
@@ -156,7 +164,10 @@ internal static class SocketName
     public static string? PathOf(int domain, byte[] address)
         => domain == Constant.AF_UNIX && IsBound(domain, address) && address[FamilyBytes] != 0 ? PathOf(address) : null;
 
-    private static string PathOf(byte[] address)
+    private static string PathOf(byte[] address) => SocketDirectory.Resolve(NameOf(address));
+
+    /// <summary>Of AF_UNIX, as it was bound.</summary>
+    public static string NameOf(byte[] address)
     {
         ReadOnlySpan<byte> path = address.AsSpan(FamilyBytes);
         int end = path.IndexOf((byte)0);

@@ -118,7 +118,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
             SendUnread();
             if (SocketName.IsBound(Constant.AF_UNIX, _peerAddress))
             {
-                SocketCalls.Connect(Descriptors[0].Fd, _peerAddress);
+                SocketName.Connect(Descriptors[0].Fd, _peerAddress);
             }
         }
 
@@ -132,6 +132,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
             return;
         }
 
+        using var there = SocketDirectory.Enter(LocalAddress);
         int anonymous = SocketCalls.Create(Domain, Type, Protocol);
         foreach (SocketMessage message in _contents.Messages)
         {

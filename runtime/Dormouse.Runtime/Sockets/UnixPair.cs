@@ -24,7 +24,7 @@ internal static class UnixPair
         int client = SocketCalls.Create(Constant.AF_UNIX, type, 0);
         SocketName.Bind(client, Constant.AF_UNIX, near, "an AF_UNIX connection");
         int error = SocketCalls.Listen(listener, 1);
-        error = error < 0 ? error : SocketCalls.Connect(client, far);
+        error = error < 0 ? error : SocketName.Connect(client, far);
         int server = error < 0 ? error : SocketCalls.Accept(listener);
         Kernel.Close(listener);
         place.RemoveAgain();
