@@ -191,12 +191,17 @@ internal sealed class DescriptorTable
     }
 
     /// <summary>Before anything is changed anywhere.</summary>
-    /// <exception cref="CheckpointException">Something is somebody else's now.</exception>
+    /// <exception cref="CheckpointException">A path is another program's now.</exception>
     public void Check()
     {
+        // All that a server has accepted are named like the socket that listens.
+        var paths = new HashSet<string>();
         foreach (OpenFile file in _files)
         {
-            file.Check(_self);
+            if (file is SocketFile socket && socket.PathOfKeeper(_self) is { } path && paths.Add(path))
+            {
+                SocketPlace.Check(path, socket.Name);
+            }
         }
 
         SocketDiagnosis.Close();

@@ -82,12 +82,6 @@ internal abstract class OpenFile(DescriptorInfo info)
     {
     }
 
-    /// <summary>In every holder, before anything outside the process is changed: whether somebody would be harmed.</summary>
-    /// <exception cref="CheckpointException">Somebody would.</exception>
-    public virtual void Check(uint self)
-    {
-    }
-
     /// <summary>Makes the description again, in the creator. Returns a descriptor with any number, or -errno.</summary>
     /// <exception cref="CheckpointException">It cannot be made; says what and why.</exception>
     public abstract int Reopen();

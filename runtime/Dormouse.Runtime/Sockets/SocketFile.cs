@@ -53,13 +53,8 @@ internal abstract class SocketFile(DescriptorInfo info) : OpenFile(info)
     /// <summary>Whether it is connected; a connection cannot take some options.</summary>
     protected virtual bool HasPeer => SocketCalls.PeerAddress(Info.Fd).Length > 0;
 
-    public override void Check(uint self)
-    {
-        if (Keeper == self && SocketName.PathOf(Domain, LocalAddress) is { } path && SocketPlace.IsServed(path))
-        {
-            throw new CheckpointException($"{Name} cannot be bound to {path} again: another program has a socket there. Stop that program and run dmrestart again.");
-        }
-    }
+    /// <summary>Where the file of its name lies, for the one who makes it again; null: it has none, or that is another member.</summary>
+    public string? PathOfKeeper(uint self) => Keeper == self ? SocketName.PathOf(Domain, LocalAddress) : null;
 
     public override void Seal(uint self)
     {

@@ -31,21 +31,24 @@ internal readonly unsafe struct SocketPlace
     /// <param name="address">A name of AF_UNIX, or whatever: only a path has a place.</param>
     public static SocketPlace Of(int domain, byte[] address) => SocketName.PathOf(domain, address) is { } path ? new SocketPlace(path) : default;
 
-    /// <summary>Whether somebody's socket is there: else what lies there is a leftover. One of a process that is just ending goes away.</summary>
-    public static bool IsServed(string path)
+    /// <summary>Before any socket is bound again. What lies there may be a leftover, or belong to a process that is just ending.</summary>
+    /// <param name="what">The socket that is to have the path, for people.</param>
+    /// <exception cref="CheckpointException">It is somebody's.</exception>
+    public static void Check(string path, string what)
     {
-        for (int waited = 0; Kernel.Stat(path, out FileStatus status) == 0 && status.Type == FileStatus.Socket && UnixDiagnosis.IsBoundTo(status.Inode, path); waited += StepMilliseconds)
+        for (int waited = 0; IsServed(path); waited += StepMilliseconds)
         {
             if (waited >= PatienceMilliseconds)
             {
-                return true;
+                throw new CheckpointException($"{what} cannot be bound to {path} again: another program has a socket there. Stop that program and run dmrestart again.");
             }
 
             Kernel.Sleep(StepMilliseconds);
         }
-
-        return false;
     }
+
+    private static bool IsServed(string path)
+        => Kernel.Stat(path, out FileStatus status) == 0 && status.Type == FileStatus.Socket && UnixDiagnosis.IsBoundTo(status.Inode, path);
 
     /// <summary>Right after bind(2).</summary>
     /// <param name="what">The socket, for people.</param>
