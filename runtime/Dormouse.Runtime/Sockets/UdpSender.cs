@@ -8,7 +8,9 @@ namespace Dormouse.Runtime.Sockets;
 internal static class UdpSender
 {
     private const int Ip = 0, Transparent = 19, Ipv6 = 41, Ipv6Transparent = 75;
-    private const int PatienceMilliseconds = 500;
+
+    /// <summary>How long all unread datagrams of a socket may take to come.</summary>
+    public const int PatienceMilliseconds = 1000;
 
     /// <summary>Whether datagrams can be sent under a name.</summary>
     public static bool CanBe(byte[] sender, int domain)
@@ -24,7 +26,8 @@ internal static class UdpSender
     /// <param name="sender">Where that is now.</param>
     /// <param name="receiver">A bound socket, not connected yet. It is connected to the sender meanwhile: when several sockets have its
     /// port, the kernel gives the datagram to the connected one.</param>
-    public static int Send(SocketMessage message, byte[] sender, int receiver, int domain)
+    /// <param name="patience">Milliseconds that are left to wait until it has come.</param>
+    public static int Send(SocketMessage message, byte[] sender, int receiver, int domain, ref int patience)
     {
         int fd = Bound(sender, domain);
         if (fd < 0)
@@ -37,7 +40,7 @@ internal static class UdpSender
         {
             SocketMemory before = SocketMemory.Of(receiver);
             sent = MessageSender.Send(fd, message, SocketCalls.LocalAddress(receiver));
-            sent = sent < 0 ? sent : Await(receiver, before);
+            sent = sent < 0 ? sent : Await(receiver, before, ref patience);
             SocketCalls.Disconnect(receiver);
         }
 
@@ -47,9 +50,9 @@ internal static class UdpSender
 
     // Another processor may deliver what was sent, later: with RPS, or when this one is busy (net/core/dev.c). Until then the receiver must
     // stay connected, and what is sent next would overtake it.
-    private static int Await(int receiver, SocketMemory before)
+    private static int Await(int receiver, SocketMemory before, ref int patience)
     {
-        for (int waited = 0; waited < PatienceMilliseconds; waited++)
+        for (; ; patience--)
         {
             SocketMemory now = SocketMemory.Of(receiver);
             if (now != before)
@@ -57,10 +60,13 @@ internal static class UdpSender
                 return now.Dropped == before.Dropped ? 0 : -Errno.NoBufferSpace;
             }
 
+            if (patience <= 0)
+            {
+                return -Errno.TimedOut;
+            }
+
             Kernel.Sleep(1);
         }
-
-        return -Errno.TimedOut;
     }
 
     private static int Bound(byte[] address, int domain)

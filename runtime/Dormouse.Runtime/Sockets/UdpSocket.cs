@@ -45,10 +45,10 @@ internal sealed class UdpSocket(DescriptorInfo info) : UnboundSocket(info)
         base.Fill(self, exchange);
         if (Keeper == self)
         {
-            int lost = 0, error = 0;
+            int lost = 0, error = 0, patience = UdpSender.PatienceMilliseconds;
             for (int i = 0; i < _shownSenders.Count; i++)
             {
-                int result = UdpSender.Send(_unread!.Messages[i], OldAddresses.ToNow(_shownSenders[i]), Descriptors[0].Fd, Domain);
+                int result = UdpSender.Send(_unread!.Messages[i], OldAddresses.ToNow(_shownSenders[i]), Descriptors[0].Fd, Domain, ref patience);
                 (lost, error) = result < 0 ? (lost + 1, result) : (lost, error);
             }
 
