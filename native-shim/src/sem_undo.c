@@ -222,13 +222,15 @@ char *dm_sem_undo_entry(void)
     size_t bytes = HEAD_BYTES + s_undo.count * sizeof s_undo.kept[0];
     for (uint32_t i = 0; i < s_undo.count; i++)
         is_any |= s_undo.kept[i].adjustment != 0;
+    if (!is_any)
+        return NULL;
     for (size_t i = 0; i < bytes; i++) {
         uint8_t byte = i < HEAD_BYTES ? ((const uint8_t *)&head)[i] : ((const uint8_t *)s_undo.kept)[i - HEAD_BYTES];
         entry[NAME_BYTES + 2 * i] = Digits[byte >> 4];
         entry[NAME_BYTES + 2 * i + 1] = Digits[byte & 15];
     }
     entry[NAME_BYTES + 2 * bytes] = '\0';
-    return is_any ? entry : NULL;
+    return entry;
 }
 
 static uint8_t digit(char hexadecimal)

@@ -49,15 +49,6 @@ internal sealed class FullConnectionTests
     [Test, CancelAfter(120_000)]
     public async Task WhatIsInLargeBuffers_ComesBack_AndThenBuffersAreNoLarger(CancellationToken token)
     {
-        Sample sample = new("full", "/usr/bin/python3", "-c", Script);
-        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
-        await program.WaitForOutputAsync("ready", token);
-        for (int cycle = 0; cycle < 4; cycle++)
-        {
-            await program.CheckpointAsync(token);
-            await program.KillAndRestartAsync(token);
-        }
-
-        await program.AssertContentAsync(sample, token);
+        await CheckpointedProgram.RunCyclesAsync(new Sample("full", "/usr/bin/python3", "-c", Script), RunMode.User, cycles: 4, token);
     }
 }

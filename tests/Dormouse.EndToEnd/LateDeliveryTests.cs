@@ -19,15 +19,7 @@ internal sealed class LateDeliveryTests
             await RunAsync(token, "ip", "-n", name, "link", "set", "lo", "up");
             await RunAsync(token, "ip", "netns", "exec", name, "sh", "-c", $"printf %x {(1 << Math.Min(Environment.ProcessorCount, 31)) - 1} > /sys/class/net/lo/queues/rx-0/rps_cpus");
             Sample sample = AllSamples.OfOneProcessTree.Single(sample => sample.Name == "socket-groups");
-            await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User with { NetworkNamespace = name }, token);
-            await program.WaitForOutputAsync("ready", token);
-            for (int cycle = 0; cycle < 3; cycle++)
-            {
-                await program.CheckpointAsync(token);
-                await program.KillAndRestartAsync(token);
-            }
-
-            await program.AssertContentAsync(sample, token);
+            await CheckpointedProgram.RunCyclesAsync(sample, RunMode.User with { NetworkNamespace = name }, cycles: 3, token);
         }
         finally
         {

@@ -61,16 +61,7 @@ internal sealed class SocketPathTests
     [TestCase(SocketType.Stream), TestCase(SocketType.Dgram), CancelAfter(60_000)]
     public async Task PathRelativeToADirectoryThatWasLeft_IsWhereItWas(SocketType type, CancellationToken token)
     {
-        Sample sample = SampleOf(type, "/");
-        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
-        await program.WaitForOutputAsync("ready", token);
-        for (int cycle = 0; cycle < 2; cycle++)
-        {
-            await program.CheckpointAsync(token);
-            await program.KillAndRestartAsync(token);
-        }
-
-        await program.AssertContentAsync(sample, token);
+        await CheckpointedProgram.RunCyclesAsync(SampleOf(type, "/"), RunMode.User, cycles: 2, token);
     }
 
     private static Sample SampleOf(SocketType type, string directory)

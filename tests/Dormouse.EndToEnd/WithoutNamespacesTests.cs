@@ -35,15 +35,7 @@ internal sealed class WithoutNamespacesTests
     private static async Task RunAsync(Sample sample, CancellationToken token)
     {
         using Turn turn = await Turn.TakeAsync(sample, token);
-        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.UserNoPod, token);
-        await program.WaitForOutputAsync("ready", token);
-        for (int cycle = 0; cycle < Cycles; cycle++)
-        {
-            await program.CheckpointAsync(token);
-            await program.KillAndRestartAsync(token);
-        }
-
-        await program.AssertContentAsync(sample, token);
+        await CheckpointedProgram.RunCyclesAsync(sample, RunMode.UserNoPod, Cycles, token);
     }
 
     private static IEnumerable<TestCaseData> Few() => Cases(sample => s_few.Contains(sample.Name));

@@ -8,7 +8,6 @@ namespace Dormouse.Runtime.Sockets;
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
     public const int Routes = 0, SocketDiagnosis = 4, Filter = 12;
-    private const int ForcedSendBuffer = 32;
     private const int Raw = 3, HeaderBytes = 16, ErrorType = 2, DoneType = 3, AnswerBytes = 32 * 1024;
     private const int UsualSendBuffer = 64 * 1024;
     private readonly int _fd;
@@ -34,7 +33,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         byte[] bytes = messages.Finish();
         if (bytes.Length > UsualSendBuffer)
         {
-            SocketCalls.SetInt(_fd, Constant.SOL_SOCKET, ForcedSendBuffer, bytes.Length);
+            SocketCalls.SetInt(_fd, Constant.SOL_SOCKET, SocketBuffers.SendForced, bytes.Length);
         }
 
         fixed (byte* at = bytes)

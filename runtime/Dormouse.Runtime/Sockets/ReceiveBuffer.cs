@@ -1,4 +1,5 @@
 // World: Frozen (the program must find its options unchanged), restored process.
+using System;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
@@ -10,28 +11,29 @@ namespace Dormouse.Runtime.Sockets;
 /// </remarks>
 internal static unsafe class ReceiveBuffer
 {
-    private const int SizeOption = SocketBuffers.Receive, Lock = SocketBuffers.Lock;
-    private const int LowMark = 18, ForcedSize = 33, ReceiveLock = 2;
+    private const int LowMark = 18;
     private const int QuickAcknowledge = 12;
 
     /// <summary>What must be put back by <see cref="Narrow"/>.</summary>
     internal readonly record struct Before(int LowMark, int Lock, int Size);
 
-    public static Before Widen(int fd, int bytes)
+    /// <param name="wanted">Bytes that nobody reads; what does not fit into the option is cut.</param>
+    public static Before Widen(int fd, long wanted)
     {
+        int bytes = (int)Math.Min(wanted, int.MaxValue / 2);
         var before = new Before(
             SocketCalls.GetInt(fd, Constant.SOL_SOCKET, LowMark),
-            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Lock),
-            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SizeOption));
+            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock),
+            SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Receive));
         if (IsLocked(before))
         {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Lock, before.Lock & ~ReceiveLock);
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock, before.Lock & ~SocketBuffers.ReceiveLocked);
         }
 
         SocketCalls.SetInt(fd, Constant.SOL_SOCKET, LowMark, bytes);
-        if (SocketCalls.GetInt(fd, Constant.SOL_SOCKET, LowMark) < bytes && SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ForcedSize, bytes * 2) == 0)
+        if (SocketCalls.GetInt(fd, Constant.SOL_SOCKET, LowMark) < bytes && SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.ReceiveForced, bytes * 2) == 0)
         {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Lock, Math.Max(before.Lock, 0) & ~ReceiveLock);
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock, Math.Max(before.Lock, 0) & ~SocketBuffers.ReceiveLocked);
         }
 
         TellSender(fd);
@@ -43,7 +45,7 @@ internal static unsafe class ReceiveBuffer
         SocketCalls.SetInt(fd, Constant.SOL_SOCKET, LowMark, before.LowMark);
         if (IsLocked(before))
         {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SizeOption, before.Size / 2);
+            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Receive, before.Size / 2);
         }
     }
 
@@ -65,5 +67,5 @@ internal static unsafe class ReceiveBuffer
         SocketCalls.SetInt(fd, SocketCalls.InternetTcp, QuickAcknowledge, mode);
     }
 
-    private static bool IsLocked(Before before) => before.Lock > 0 && (before.Lock & ReceiveLock) != 0;
+    private static bool IsLocked(Before before) => before.Lock > 0 && (before.Lock & SocketBuffers.ReceiveLocked) != 0;
 }

@@ -11,7 +11,6 @@ namespace Dormouse.Runtime.Sockets;
 internal sealed unsafe class RemoteRefill(TcpConnection connection)
 {
     private const int PatienceMilliseconds = 10000, HeaderBytes = sizeof(ulong), PieceBytes = 256 * 1024;
-    private const int SendBuffer = 7, SendBufferForce = 32;
     private readonly byte[] _header = BitConverter.GetBytes(connection.UnreadBytes);
     private byte[] _incoming = new byte[HeaderBytes];
     private long _sent, _returned;
@@ -129,7 +128,7 @@ internal sealed unsafe class RemoteRefill(TcpConnection connection)
             if (sent == -Errno.TryAgain)
             {
                 // With CAP_NET_ADMIN there is no limit; else the buffer grows by itself.
-                SocketCalls.SetInt(connection.MadeFd, Constant.SOL_SOCKET, SendBufferForce, SocketCalls.GetInt(connection.MadeFd, Constant.SOL_SOCKET, SendBuffer));
+                SocketCalls.SetInt(connection.MadeFd, Constant.SOL_SOCKET, SocketBuffers.SendForced, SocketCalls.GetInt(connection.MadeFd, Constant.SOL_SOCKET, SocketBuffers.Send));
             }
 
             return Count(sent, ref _returned);

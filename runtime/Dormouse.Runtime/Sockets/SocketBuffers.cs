@@ -11,10 +11,11 @@ internal readonly record struct SocketBuffers(int SendBytes, int ReceiveBytes)
     /// <summary>SO_BUF_LOCK.</summary>
     public const int Lock = 72;
 
-    public const int Send = 7, Receive = 8;
+    /// <summary>Bits of <see cref="Lock"/>: the program has fixed the size.</summary>
+    public const int SendLocked = 1, ReceiveLocked = 2;
 
-    private const int SendLocked = 1, ReceiveLocked = 2;
-    private const int SendForced = 32, ReceiveForced = 33;
+    /// <summary>SO_SNDBUF, SO_RCVBUF, and what sets them without a limit: SO_SNDBUFFORCE, SO_RCVBUFFORCE.</summary>
+    public const int Send = 7, Receive = 8, SendForced = 32, ReceiveForced = 33;
 
     /// <param name="locked">What SO_BUF_LOCK shows.</param>
     public static SocketBuffers Capture(int fd, int locked)

@@ -18,7 +18,7 @@ internal readonly unsafe struct SocketDirectory : IDisposable
     /// <param name="address">Any; most have no directory, and nothing happens.</param>
     public static SocketDirectory Enter(byte[] address)
     {
-        if (address.Length <= sizeof(ushort) || address[0] != Constant.AF_UNIX || address[sizeof(ushort)] == 0 || Of(SocketName.NameOf(address)) is not { } directory)
+        if (SocketName.NameOf(address) is not { } name || Of(name) is not { } directory)
         {
             return default;
         }

@@ -54,7 +54,7 @@ internal abstract class SocketFile(DescriptorInfo info) : OpenFile(info)
     protected virtual bool HasPeer => SocketCalls.PeerAddress(Info.Fd).Length > 0;
 
     /// <summary>Where the file of its name lies, for the one who makes it again; null: it has none, or that is another member.</summary>
-    public string? PathOfKeeper(uint self) => Keeper == self ? SocketName.PathOf(Domain, LocalAddress) : null;
+    public string? PathOfKeeper(uint self) => Keeper == self ? SocketName.PathOf(LocalAddress) : null;
 
     public override void Seal(uint self)
     {

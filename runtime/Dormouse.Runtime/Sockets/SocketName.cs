@@ -54,9 +54,9 @@ internal static class SocketName
         {
             SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         }
-        else if (address[FamilyBytes] != 0)
+        else if (PathOf(address) is { } path)
         {
-            RemoveStale(PathOf(address));
+            RemoveStale(path);
         }
 
         using var there = SocketDirectory.Enter(address);
@@ -118,7 +118,7 @@ internal static class SocketName
         int port = (address[2] << 8) | address[3];
         return (address[0] | (address[1] << 8)) switch
         {
-            Constant.AF_UNIX => address[2] == 0 ? "@" + KernelText.FromBytes(address.AsSpan(3)) : PathOf(address),
+            Constant.AF_UNIX => address[2] == 0 ? "@" + KernelText.FromBytes(address.AsSpan(3)) : PathOf(address)!,
             Constant.AF_INET => $"{HostText(address)}:{port}",
             Constant.AF_INET6 => $"[{HostText(address)}]:{port}",
             _ => $"port {port}",
@@ -161,14 +161,16 @@ internal static class SocketName
     }
 
     /// <summary>Where the file of the socket lies; null: it has none.</summary>
-    public static string? PathOf(int domain, byte[] address)
-        => domain == Constant.AF_UNIX && IsBound(domain, address) && address[FamilyBytes] != 0 ? PathOf(address) : null;
+    public static string? PathOf(byte[] address) => NameOf(address) is { } name ? SocketDirectory.Resolve(name) : null;
 
-    private static string PathOf(byte[] address) => SocketDirectory.Resolve(NameOf(address));
-
-    /// <summary>Of AF_UNIX, as it was bound.</summary>
-    public static string NameOf(byte[] address)
+    /// <summary>The same as it was bound: it may be relative.</summary>
+    public static string? NameOf(byte[] address)
     {
+        if (address.Length <= FamilyBytes || address[0] != Constant.AF_UNIX || address[FamilyBytes] == 0)
+        {
+            return null;
+        }
+
         ReadOnlySpan<byte> path = address.AsSpan(FamilyBytes);
         int end = path.IndexOf((byte)0);
         return KernelText.FromBytes(end < 0 ? path : path[..end]);

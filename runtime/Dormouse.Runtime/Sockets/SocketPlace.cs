@@ -29,7 +29,7 @@ internal readonly unsafe struct SocketPlace
     }
 
     /// <param name="address">A name of AF_UNIX, or whatever: only a path has a place.</param>
-    public static SocketPlace Of(int domain, byte[] address) => SocketName.PathOf(domain, address) is { } path ? new SocketPlace(path) : default;
+    public static SocketPlace Of(byte[] address) => SocketName.PathOf(address) is { } path ? new SocketPlace(path) : default;
 
     /// <summary>Before any socket is bound again. What lies there may be a leftover, or belong to a process that is just ending.</summary>
     /// <param name="what">The socket that is to have the path, for people.</param>

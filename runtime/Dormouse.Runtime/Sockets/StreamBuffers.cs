@@ -8,8 +8,6 @@ namespace Dormouse.Runtime.Sockets;
 /// that nobody reads would otherwise be longer after each restart.</remarks>
 internal readonly record struct StreamBuffers(int SendBytes, int ReceiveBytes)
 {
-    private const int SendLocked = 1, ReceiveLocked = 2;
-
     /// <param name="sender">-1: not at hand, and nothing waits in it.</param>
     public static StreamBuffers Of(int sender, int receiver)
         => new(sender < 0 ? 0 : SocketCalls.GetInt(sender, Constant.SOL_SOCKET, SocketBuffers.Send), SocketCalls.GetInt(receiver, Constant.SOL_SOCKET, SocketBuffers.Receive));
@@ -17,8 +15,8 @@ internal readonly record struct StreamBuffers(int SendBytes, int ReceiveBytes)
     /// <summary>As far as that goes: without CAP_NET_ADMIN to net.core.wmem_max and half of net.ipv4.tcp_rmem. Sizes that the program has fixed stay.</summary>
     public void Restore(int sender, int receiver)
     {
-        Enlarge(sender, SocketBuffers.Send, SendLocked, SendBytes);
-        Enlarge(receiver, SocketBuffers.Receive, ReceiveLocked, ReceiveBytes);
+        Enlarge(sender, SocketBuffers.Send, SocketBuffers.SendLocked, SendBytes);
+        Enlarge(receiver, SocketBuffers.Receive, SocketBuffers.ReceiveLocked, ReceiveBytes);
         if (SocketCalls.GetInt(receiver, Constant.SOL_SOCKET, SocketBuffers.Receive) < ReceiveBytes)
         {
             ReceiveBuffer.Narrow(receiver, ReceiveBuffer.Widen(receiver, ReceiveBytes / 2));

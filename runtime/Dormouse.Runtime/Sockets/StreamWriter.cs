@@ -7,8 +7,7 @@ namespace Dormouse.Runtime.Sockets;
 internal static class StreamWriter
 {
     private const int PatienceMilliseconds = 50, Attempts = 5;
-    private const int SlackBytes = 64 * 1024, MostRoomBytes = 1 << 30;
-    private const int SendBuffer = SocketBuffers.Send, ReceiveSize = SocketBuffers.Receive, SendBufferForce = 32, ReceiveBufferForce = 33;
+    private const int SlackBytes = 64 * 1024;
 
     /// <summary>0, or -EAGAIN when it does not fit, or another -errno.</summary>
     /// <param name="buffers">In which all of it has been.</param>
@@ -28,7 +27,7 @@ internal static class StreamWriter
     private static int WriteWithMoreRoom(int writer, int reader, IReadOnlyList<SocketMessage> pieces)
     {
         long total = TotalBytes(pieces);
-        ReceiveBuffer.Before narrow = ReceiveBuffer.Widen(reader, (int)Math.Min(total + SlackBytes, MostRoomBytes));
+        ReceiveBuffer.Before narrow = ReceiveBuffer.Widen(reader, total + SlackBytes);
         int error = -Errno.TryAgain;
         for (int attempt = 0; error == -Errno.TryAgain && attempt < Attempts; attempt++)
         {
@@ -99,6 +98,6 @@ internal static class StreamWriter
 
     // FORCE needs CAP_NET_ADMIN and has no limit. Without it SO_RCVBUF would fix the size, and below what TCP takes by itself.
     private static bool MakeRoom(int writer, int reader, int bytes)
-        => SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SendBufferForce, SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SendBuffer) + bytes) == 0
-            && SocketCalls.SetInt(reader, Constant.SOL_SOCKET, ReceiveBufferForce, SocketCalls.GetInt(reader, Constant.SOL_SOCKET, ReceiveSize) + bytes) == 0;
+        => SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SocketBuffers.SendForced, SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send) + bytes) == 0
+            && SocketCalls.SetInt(reader, Constant.SOL_SOCKET, SocketBuffers.ReceiveForced, SocketCalls.GetInt(reader, Constant.SOL_SOCKET, SocketBuffers.Receive) + bytes) == 0;
 }

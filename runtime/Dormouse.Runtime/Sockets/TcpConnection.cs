@@ -59,7 +59,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
 
     public void Meet(int fd) => MadeFd = fd;
 
-    public void BeginRefill() => _narrow = ReceiveBuffer.Widen(MadeFd, (int)Math.Min(UnreadBytes + (64 * 1024), int.MaxValue / 2));
+    public void BeginRefill() => _narrow = ReceiveBuffer.Widen(MadeFd, UnreadBytes + (64 * 1024));
 
     public void EndRefill()
     {
@@ -268,23 +268,29 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             AwaitClosedSender();
         }
 
-        int far = NeedsDrain ? FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer)) : -1;
-        StreamBuffers buffers = far < 0 ? default : StreamBuffers.Of(far, Info.Fd);
-        if (far < 0 || TcpDrain.Deliver(Info.Fd, far))
-        {
-            var contents = SocketContents.PeekTcp(Info.Fd, Options);
-            contents.Buffers = far < 0 && !contents.IsEmpty ? StreamBuffers.Of(-1, Info.Fd) : buffers;
-            return contents;
-        }
+        return NeedsDrain ? Drain(FarEndHere?.Info.Fd ?? exchange.Take(IdOf(Peer))) : PeekWhole();
+    }
 
-        if (HasFarSentEnd)
+    private SocketContents PeekWhole()
+    {
+        var contents = SocketContents.PeekTcp(Info.Fd, Options);
+        contents.Buffers = contents.IsEmpty ? default : StreamBuffers.Of(-1, Info.Fd);
+        return contents;
+    }
+
+    // Delivering enlarges the buffers: what they were is noted before.
+    private SocketContents Drain(int far)
+    {
+        var buffers = StreamBuffers.Of(far, Info.Fd);
+        bool isDelivered = TcpDrain.Deliver(Info.Fd, far);
+        if (!isDelivered && HasFarSentEnd)
         {
             throw new CheckpointException($"{Name}: the program has ended the TCP connection {Description} while its peer has more to read than fits into its buffer. Raise net.ipv4.tcp_rmem, or try again when it has read more.") { IsPassing = true };
         }
 
-        var taken = TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
-        taken.Buffers = buffers;
-        return taken;
+        SocketContents contents = isDelivered ? SocketContents.PeekTcp(Info.Fd, Options) : TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+        contents.Buffers = buffers;
+        return contents;
     }
 
     // The other host has said how much it has sent: all of it must be in this kernel before anybody looks.

@@ -12,7 +12,7 @@ internal static unsafe class TcpDrain
 {
     private const int PatienceMilliseconds = 20, RemotePatienceMilliseconds = 500;
     private const int PieceBytes = 64 * 1024;
-    private const int MostRoomBytes = 1 << 30, MostOverhead = 4;
+    private const int MostOverhead = 4;
     private const int Cork = 3, NoDelay = 1;
 
     /// <summary>Whether the other end's kernel has all that was sent (SIOCOUTQ, tcp(7)); does what speeds that up.</summary>
@@ -75,7 +75,7 @@ internal static unsafe class TcpDrain
     {
         // A short packet takes the room of a page, so what comes may need some times its length.
         long room = (MostOverhead * ((long)SocketCalls.Unread(near) + unsent)) + PieceBytes;
-        ReceiveBuffer.Before before = ReceiveBuffer.Widen(near, (int)Math.Min(room, MostRoomBytes));
+        ReceiveBuffer.Before before = ReceiveBuffer.Widen(near, room);
         int unread = SocketCalls.Unread(near);
         for (int waited = 0; !isDone() && waited < patience; waited++)
         {

@@ -38,7 +38,7 @@ internal class UnboundSocket(DescriptorInfo info) : SocketFile(info)
     {
         base.Capture();
         _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, []).Local;
-        _place = SocketPlace.Of(Domain, LocalAddress);
+        _place = SocketPlace.Of(LocalAddress);
     }
 
     /// <summary>In every holder: the program sees the address that it has bound.</summary>

@@ -87,7 +87,7 @@ internal sealed class UnixDatagramSocket(DescriptorInfo info, UnixDiagnosis diag
     public override void Capture()
     {
         base.Capture();
-        _place = SocketPlace.Of(Domain, LocalAddress);
+        _place = SocketPlace.Of(LocalAddress);
         if (Keeper == Worker.Current.Member)
         {
             _contents!.CheckIsComplete(this);

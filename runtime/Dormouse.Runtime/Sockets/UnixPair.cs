@@ -18,7 +18,7 @@ internal static class UnixPair
 
         // Another member may do the same for the same server: one at a time has its name.
         using Turn turn = Turn.Await(SocketName.Text(far));
-        SocketPlace place = SocketPlace.Of(Constant.AF_UNIX, far);
+        SocketPlace place = SocketPlace.Of(far);
         int listener = SocketCalls.Create(Constant.AF_UNIX, type, 0);
         SocketName.Bind(listener, Constant.AF_UNIX, far, "an AF_UNIX connection");
         int client = SocketCalls.Create(Constant.AF_UNIX, type, 0);

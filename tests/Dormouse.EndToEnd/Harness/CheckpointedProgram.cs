@@ -165,6 +165,20 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
         await RestartAsync(token).ConfigureAwait(false);
     }
 
+    /// <summary>A sample that says "ready" is put to sleep and woken so often, and must end as an undisturbed one does.</summary>
+    public static async Task RunCyclesAsync(Sample sample, RunMode mode, int cycles, CancellationToken token)
+    {
+        await using CheckpointedProgram program = await LaunchAsync(sample, mode, token).ConfigureAwait(false);
+        await program.WaitForOutputAsync("ready", token).ConfigureAwait(false);
+        for (int cycle = 0; cycle < cycles; cycle++)
+        {
+            await program.CheckpointAsync(token).ConfigureAwait(false);
+            await program.KillAndRestartAsync(token).ConfigureAwait(false);
+        }
+
+        await program.AssertContentAsync(sample, token).ConfigureAwait(false);
+    }
+
     /// <summary>Starts dmcommand and does not wait for it.</summary>
     public RunningProcess StartCommand(params string[] arguments)
         => Start("dmcommand", AsOwner([Built.Tool("dmcommand"), "-p", $"{_port}", .. arguments]), DirectoryPath);

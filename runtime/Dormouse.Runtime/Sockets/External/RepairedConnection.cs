@@ -10,7 +10,7 @@ namespace Dormouse.Runtime.Sockets.External;
 /// </summary>
 internal sealed unsafe class RepairedConnection
 {
-    private const int ForcedSendSize = 32, BufferLock = 72, SendLocked = 1, Sending = 1;
+    private const int Sending = 1;
     private const uint UnsentQueue = 0x894B; // SIOCOUTQNSD
     private readonly TcpState _state;
     private readonly uint _sendStart, _receiveEnd, _clock;
@@ -96,16 +96,16 @@ internal sealed unsafe class RepairedConnection
     /// <summary>Puts both queues and the windows back.</summary>
     public void Fill(int fd, SocketContents unread, string what)
     {
-        ReceiveBuffer.Before narrow = ReceiveBuffer.Widen(fd, (int)Math.Min((2 * unread.TotalBytes) + (64 * 1024), int.MaxValue / 2));
+        ReceiveBuffer.Before narrow = ReceiveBuffer.Widen(fd, (2 * unread.TotalBytes) + (64 * 1024));
         RepairMode.Choose(fd, RepairMode.ReceiveQueue);
         foreach (SocketMessage message in unread.Messages)
         {
             Demand(Put(fd, message.Bytes), what);
         }
 
-        int locked = Math.Max(SocketCalls.GetInt(fd, Constant.SOL_SOCKET, BufferLock), 0);
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, ForcedSendSize, (2 * (_sent.Length + _unsent.Length)) + (64 * 1024));
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, BufferLock, locked & ~SendLocked);
+        int locked = Math.Max(SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock), 0);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.SendForced, (2 * (_sent.Length + _unsent.Length)) + (64 * 1024));
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock, locked & ~SocketBuffers.SendLocked);
         RepairMode.Choose(fd, RepairMode.SendQueue);
         Demand(Put(fd, _sent), what);
         RepairMode.ChooseNone(fd);
