@@ -159,6 +159,15 @@ internal static unsafe class OldAddresses
         s_news.Add(PortOf(s_hosts!, protocol, shown, now));
     }
 
+    /// <summary>Who accepts a connection from <paramref name="now"/> must see the client's old port. Nobody else looks for it there.</summary>
+    public static void ClientMoved(int protocol, byte[] shown, byte[] now)
+    {
+        if (s_hosts is not null)
+        {
+            s_news.Add(PortOf(s_hosts, protocol, shown, now));
+        }
+    }
+
     /// <summary>Says which ports are not what they were: once for a process.</summary>
     public static void WarnOfPorts()
     {

@@ -124,21 +124,12 @@ internal sealed class AcceptQueue
     {
         int fd = entry.Here?.Descriptors[0].Fd ?? entry.Made;
         int domain = SocketCalls.Domain(fd);
-        bool isUnix = domain == Constant.AF_UNIX;
-        byte[] client = isUnix ? entry.ClientAddress : TcpAddress.For(domain, OldAddresses.ToNow(entry.ClientAddress));
-        byte[] server = isUnix ? entry.ServerAddress : TcpAddress.For(domain, TcpAddress.WithPort(OldAddresses.ToNow(entry.ServerAddress), port));
-        SocketName.Bind(fd, domain, client, "a connection that waits to be accepted");
         // All that it needs is here: it is made at once, or the program must wait for it, as it would then.
         Kernel.Fcntl(fd, Constant.F_SETFL, Constant.O_NONBLOCK);
-        int error = SocketName.Connect(fd, server);
+        int error = domain == Constant.AF_UNIX ? ConnectUnix(fd, entry) : ConnectInternet(fd, domain, entry, port);
         if (error is < 0 and not -Errno.InProgress)
         {
-            throw new CheckpointException($"the connection to {SocketName.Text(entry.ServerAddress)} that waits to be accepted cannot be made again: {Errno.Text(error)}. Run dmrestart again.");
-        }
-
-        if (!isUnix)
-        {
-            AcceptOrder.Add(SocketCalls.LocalAddress(fd), server);
+            throw new CheckpointException($"the connection from {SocketName.Text(entry.ClientAddress)} to {SocketName.Text(entry.ServerAddress)} that waits to be accepted cannot be made again: {Errno.Text(error)}. Run dmrestart again.");
         }
 
         Kernel.Fcntl(fd, Constant.F_SETFL, 0);
@@ -147,5 +138,26 @@ internal sealed class AcceptQueue
             Kernel.Close(entry.Made);
             entry.Made = -1;
         }
+    }
+
+    private static int ConnectUnix(int fd, Entry entry)
+    {
+        SocketName.Bind(fd, Constant.AF_UNIX, entry.ClientAddress, "a connection that waits to be accepted");
+        return SocketName.Connect(fd, entry.ServerAddress);
+    }
+
+    private static int ConnectInternet(int fd, int domain, Entry entry, int port)
+    {
+        byte[] client = TcpAddress.For(domain, OldAddresses.ToNow(entry.ClientAddress));
+        byte[] server = TcpAddress.For(domain, TcpAddress.WithPort(OldAddresses.ToNow(entry.ServerAddress), port));
+        int error = ClientPort.Connect(fd, domain, client, server);
+        byte[] now = SocketCalls.LocalAddress(fd);
+        AcceptOrder.Add(now, server);
+        if (TcpAddress.PortOf(now) != TcpAddress.PortOf(client))
+        {
+            OldAddresses.ClientMoved(SocketCalls.Protocol(fd), entry.ClientAddress, now);
+        }
+
+        return error;
     }
 }

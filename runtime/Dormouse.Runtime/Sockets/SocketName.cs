@@ -47,7 +47,8 @@ internal static class SocketName
         }
     }
 
-    private static int TryBind(int fd, int domain, byte[] address)
+    /// <returns>0 or -errno.</returns>
+    public static int TryBind(int fd, int domain, byte[] address)
     {
         bool isInternet = domain is Constant.AF_INET or Constant.AF_INET6;
         if (isInternet)

@@ -7,8 +7,6 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>Makes a TCP connection within one process, between two given addresses and ports of this host.</summary>
 internal static class TcpPair
 {
-    private const int Internet = 0, BindAddressNoPort = 24, LocalPortRange = 51; // ip(7)
-
     /// <returns>The end at <paramref name="near"/>, and the one at <paramref name="far"/>.</returns>
     /// <exception cref="CheckpointException">An address is not here, or a port is taken for good.</exception>
     public static (int Near, int Far) Make(byte[] near, int nearDomain, byte[] far, int farDomain, string what)
@@ -134,8 +132,6 @@ internal static class TcpPair
         return (client, server);
     }
 
-    // The port of a connecting socket may serve several connections, when the kernel chose it: bind(2) then finds it in use.
-    // A range of one port makes the kernel choose it again (Linux 6.3).
     private static int ConnectingSocket(int domain, byte[] address, out int error)
     {
         int fd = BoundSocket(domain, address, out error);
@@ -145,21 +141,15 @@ internal static class TcpPair
         }
 
         fd = SocketCalls.Create(domain, Constant.SOCK_STREAM, SocketCalls.InternetTcp);
-        int port = (address[2] << 8) | address[3];
-        if (fd < 0 || SocketCalls.SetInt(fd, Internet, LocalPortRange, (port << 16) | port) < 0)
+        int shared = fd < 0 ? fd : ClientPort.Share(fd, address);
+        if (shared < 0)
         {
             Kernel.Close(fd);
-            return error;
+            error = shared == -Errno.NoSuchOption ? error : shared;
+            return -1;
         }
 
-        SocketCalls.SetInt(fd, Internet, BindAddressNoPort, 1);
-        error = SocketCalls.Bind(fd, TcpAddress.WithPort(address, 0));
-        if (error < 0)
-        {
-            Kernel.Close(fd);
-            return error;
-        }
-
+        error = 0;
         return fd;
     }
 
