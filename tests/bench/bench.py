@@ -228,7 +228,9 @@ def connections():
     with Computation() as computation:
         computation.launch([MICRO, "connections", "1000"])
         many = min(computation.checkpoint()["standstillMicroseconds"] for _ in range(5)) / 1000
-        row("1,000 TCP connections: stand-still, over that of two", f"{many - few:.1f} ms", "<= 50 ms", many - few <= 50)
+        drain = min(computation.drains()) * 1000
+        row("1,000 TCP connections: drain", f"{drain:.1f} ms", "<= 50 ms", drain <= 50)
+        row("1,000 TCP connections: stand-still, over that of two", f"{many - few:.1f} ms")
 
 
 def size():

@@ -24,7 +24,9 @@ class Computation:
 
     def __enter__(self):
         os.mkdir(self.environment["DORMOUSE_RUNTIME_DIR"], 0o700)
-        self.start([os.path.join(BIN, "dmcoordinator"), "-q", "-p", "0", "--port-file", "port", "--ckptdir", self.directory])
+        self.log = os.path.join(self.directory, "coordinator.log")
+        self.start([os.path.join(BIN, "dmcoordinator"), "-q", "-p", "0", "--port-file", "port", "--ckptdir", self.directory,
+                    "--log", self.log, "--log-level", "debug"])
         self.wait("the coordinator", lambda: os.path.exists(os.path.join(self.directory, "port")))
         self.port = open(os.path.join(self.directory, "port")).read().strip()
         return self
@@ -69,6 +71,10 @@ class Computation:
         report = json.loads(self.run([os.path.join(BIN, "dmcommand"), "-p", self.port, "--checkpoint", "--json"]))
         report["seconds"] = time.time() - start
         return report
+
+    def drains(self):
+        """Seconds between the barriers before and after each drain so far."""
+        return [float(found) / 1000 for found in re.findall(r"Write entered from Drain;.* ([0-9.]+) ms after the last", open(self.log).read())]
 
     def restart(self):
         start = time.time()
