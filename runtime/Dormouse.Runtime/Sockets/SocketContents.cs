@@ -48,16 +48,7 @@ internal sealed class SocketContents
         => new(true, UrgentPeek.Has(fd) ? UrgentPeek.All(fd) : MessagePeek.All(fd, isStream: true, options.PeekOffset));
 
     /// <summary>Contents that were taken out, in order.</summary>
-    public static SocketContents OfStream(List<CapturedBytes> pieces)
-    {
-        var contents = new SocketContents(true, []);
-        foreach (CapturedBytes piece in pieces)
-        {
-            contents._messages.Add(new SocketMessage(piece, []));
-        }
-
-        return contents;
-    }
+    public static SocketContents OfStream(List<SocketMessage> messages) => new(true, messages);
 
     public long TotalBytes
     {

@@ -1,4 +1,5 @@
 // World: Frozen, restored process.
+using System.Globalization;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
@@ -9,7 +10,9 @@ namespace Dormouse.Runtime.Sockets;
 /// </summary>
 internal static unsafe class StreamRoom
 {
-    private const int RoundBytes = 1 << 20;
+    // Rounds after which a size that does not grow has reached what tcp_rmem allows.
+    private const int RoundBytes = 1 << 20, MostIdleRounds = 50;
+    private const int OverheadPart = 16, SegmentsBytes = 128 * 1024;
     private const long PatienceNanoseconds = 1_000_000_000;
 
     public static bool IsTcp(int fd) => SocketCalls.Protocol(fd) == SocketCalls.InternetTcp;
@@ -26,18 +29,52 @@ internal static unsafe class StreamRoom
         fixed (byte* at = buffer)
         {
             Empty(writer, reader, at, deadline);
-            while (SocketCalls.GetInt(reader, Constant.SOL_SOCKET, SocketBuffers.Receive) < wanted && Kernel.Clock(Constant.CLOCK_MONOTONIC) < deadline)
+            int size = SocketCalls.GetInt(reader, Constant.SOL_SOCKET, SocketBuffers.Receive), rounds = 0;
+            while (size < wanted && rounds < MostIdleRounds && Kernel.Clock(Constant.CLOCK_MONOTONIC) < deadline)
             {
                 while (Kernel.Call(SystemCall.SendTo, writer, (long)at, RoundBytes, Constant.MSG_NOSIGNAL | Constant.MSG_DONTWAIT) > 0)
                 {
                 }
 
                 Empty(writer, reader, at, deadline);
+                int now = SocketCalls.GetInt(reader, Constant.SOL_SOCKET, SocketBuffers.Receive);
+                (size, rounds) = (now, now > size ? 0 : rounds + 1);
             }
 
             Empty(writer, reader, at, deadline + PatienceNanoseconds);
         }
     }
+
+    /// <summary>Lets the sender's buffer hold so much more, as far as net.core.wmem_max allows. <see cref="ShrinkSender"/> takes it back.</summary>
+    /// <returns>Whether it holds more now, also when the program has fixed its size.</returns>
+    public static bool GrowSender(int writer, long bytes)
+    {
+        // What is asked for is doubled, and cut to the limit before that: socket(7). A full buffer is more than full already.
+        int size = SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send);
+        long half = Math.Min((size + bytes + (bytes / OverheadPart) + SegmentsBytes) / 2, LimitOfSender());
+        return 2 * half > size && SetSender(writer, (int)half);
+    }
+
+    /// <param name="size">What it was, as getsockopt(2) shows it.</param>
+    public static void ShrinkSender(int writer, int size)
+    {
+        if (SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send) > size && size / 2 <= LimitOfSender())
+        {
+            SetSender(writer, size / 2);
+        }
+    }
+
+    private static bool SetSender(int writer, int half)
+    {
+        // Setting a size fixes it, and SO_BUF_LOCK (Linux 5.14) takes that back.
+        int locked = SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Lock);
+        return locked >= 0
+            && SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send, half) == 0
+            && SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Lock, locked) == 0;
+    }
+
+    private static long LimitOfSender()
+        => long.TryParse(ProcFile.ReadText("/proc/sys/net/core/wmem_max").TrimEnd(), CultureInfo.InvariantCulture, out long limit) ? limit : 0;
 
     private static void Empty(int writer, int reader, byte* buffer, long deadline)
     {

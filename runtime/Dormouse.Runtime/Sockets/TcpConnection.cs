@@ -288,7 +288,7 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
             throw new CheckpointException($"{Name}: the program has ended the TCP connection {Description} while its peer has more to read than fits into its buffer. Raise net.ipv4.tcp_rmem, or try again when it has read more.") { IsPassing = true };
         }
 
-        SocketContents contents = isDelivered ? SocketContents.PeekTcp(Info.Fd, Options) : TcpDrain.TakeAndPutBack(Info.Fd, far, Name);
+        SocketContents contents = isDelivered ? SocketContents.PeekTcp(Info.Fd, Options) : new FullStream(Info.Fd, far, buffers, Name).Copy();
         contents.Buffers = buffers;
         return contents;
     }

@@ -1,12 +1,11 @@
 // World: Frozen. All members are suspended; the kernel still delivers.
-using Dormouse.Runtime.Files;
 using Dormouse.Runtime.Interop;
 
 namespace Dormouse.Runtime.Sockets;
 
 /// <summary>
 /// Connections whose receiver is full: part of the stream is still in the sender's kernel, where nobody can look. The receiver gets
-/// more room; where that is not enough its keeper takes all of it out, through both ends, and puts it back at once.
+/// more room; where that is not enough its keeper takes all of it out, through both ends, and puts it back at once: <see cref="FullStream"/>.
 /// </summary>
 internal static unsafe class TcpDrain
 {
@@ -37,39 +36,6 @@ internal static unsafe class TcpDrain
     /// <summary>The same for a sender whom nobody has any more.</summary>
     /// <param name="unsent">Bytes that it still has to send.</param>
     public static bool DeliverFromClosed(int near, int unsent) => Deliver(near, unsent, () => TcpState.Of(near).HasReceivedEnd);
-
-    /// <summary>The whole stream from <paramref name="far"/> to <paramref name="near"/> that nobody has read.</summary>
-    /// <exception cref="CheckpointException">It cannot be put back: the connection is no longer usable.</exception>
-    public static SocketContents TakeAndPutBack(int near, int far, string what)
-    {
-        var pieces = new List<CapturedBytes>();
-        while (SocketCalls.Unsent(far) > 0 || SocketCalls.Unread(near) > 0)
-        {
-            CapturedBytes room = CapturedMemory.Room(PieceBytes);
-            long got = Kernel.Call(SystemCall.RecvFrom, near, (long)room.Pointer, room.Length, Constant.MSG_DONTWAIT);
-            if (got > 0)
-            {
-                pieces.Add(CapturedMemory.Take((int)got));
-            }
-            else if (got == -Errno.TryAgain)
-            {
-                Kernel.Sleep(1);
-            }
-            else
-            {
-                break;
-            }
-        }
-
-        var contents = SocketContents.OfStream(pieces);
-        int error = StreamWriter.WriteAll(far, near, contents.Messages);
-        if (error < 0)
-        {
-            throw new CheckpointException($"{what}: unread data of a full TCP connection could not be put back: {Errno.Text(error)}. Raise net.ipv4.tcp_rmem and net.ipv4.tcp_wmem.");
-        }
-
-        return contents;
-    }
 
     private static bool Deliver(int near, int unsent, Func<bool> isDone, int patience = PatienceMilliseconds)
     {
