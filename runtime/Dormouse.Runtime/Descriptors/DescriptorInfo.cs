@@ -109,6 +109,20 @@ internal sealed record DescriptorInfo(
 
     public bool IsDeleted => Link.EndsWith(" (deleted)", StringComparison.Ordinal);
 
+    /// <summary>Whether no path leads to this regular file: also none but the one under which it was opened, which becomes its <see cref="Path"/>.</summary>
+    public bool HasNoName
+    {
+        get
+        {
+            if (IsDeleted && Status.Links != 0)
+            {
+                _name = new OtherNames().Find(Path, Status.Device, Status.Inode) ?? _name;
+            }
+
+            return IsDeleted;
+        }
+    }
+
     public string Path => IsDeleted ? Link[..^" (deleted)".Length] : Link;
 
     public int AccessMode => Flags & Constant.O_ACCMODE;

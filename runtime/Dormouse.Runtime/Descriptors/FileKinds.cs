@@ -27,7 +27,7 @@ internal static class FileKinds
 
         return info.Status.Type switch
         {
-            FileStatus.Regular when info.IsDeleted => new NamelessFile(info),
+            FileStatus.Regular when info.HasNoName => new NamelessFile(info),
             FileStatus.Regular => new RegularFile(info, stream),
             FileStatus.Directory => new DirectoryFile(info),
             FileStatus.Fifo => new PipeEnd(info),

@@ -1,3 +1,6 @@
+using System;
+using System.Globalization;
+
 namespace Dormouse.Runtime.Memory;
 
 /// <summary>One mapping of this process as /proc/self/smaps shows it.</summary>
@@ -23,6 +26,18 @@ internal sealed record Mapping(
 
     /// <summary>The path without the kernel's remark.</summary>
     public string Path => IsDeleted ? Name[..^" (deleted)".Length] : Name;
+
+    /// <summary>The device as struct stat has it: new_encode_dev in include/linux/kdev_t.h.</summary>
+    public ulong DeviceNumber
+    {
+        get
+        {
+            int colon = Device.IndexOf(':');
+            ulong major = ulong.Parse(Device.AsSpan(0, colon), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            ulong minor = ulong.Parse(Device.AsSpan(colon + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            return (minor & 0xFF) | (major << 8) | ((minor & ~0xFFul) << 12);
+        }
+    }
 
     public bool IsFile => Name.StartsWith('/');
 

@@ -19,11 +19,13 @@ internal sealed unsafe class SharedMemory
     public static SharedMemory Read(List<Mapping> mappings, IReadOnlyList<OpenFile> files)
     {
         var memory = new SharedMemory();
+        var otherNames = new OtherNames();
         foreach (Mapping mapping in mappings)
         {
             if (mapping.IsShared)
             {
-                memory.Add(mapping);
+                string? name = mapping.IsFile && mapping.IsDeleted ? otherNames.Find(mapping.Path, mapping.DeviceNumber, mapping.Inode) : null;
+                memory.Add(name is null ? mapping : mapping with { Name = name });
             }
         }
 

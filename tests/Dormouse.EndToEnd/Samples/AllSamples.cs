@@ -36,6 +36,7 @@ internal static class AllSamples
         new("sem-undo", "sem-undo"),
         new("pty", "pty") { Exclusive = Turn.PseudoTerminals },
         new("shared-memory", "shared-memory"),
+        new("named-semaphores", "named-semaphores"),
         new("memory-kinds", "kinds"),
         new("large-256", "large", "256"),
         new("zeros", "zeros"),
