@@ -1,6 +1,6 @@
 /* Proves: files come back at their offsets, shared descriptions stay shared between
  * descriptors and processes, appended output is cut back to where it was, unlinked
- * files keep their contents, locks are held, directory, umask and cwd are right. */
+ * files keep their contents, those with another name that, locks are held, directory, umask and cwd are right. */
 #include "../sample.h"
 #include <dirent.h>
 #include <sys/file.h>
@@ -42,6 +42,9 @@ int main(void)
     int gone = TRY(open(gone_path, O_RDWR | O_CREAT | O_TRUNC, 0600));
     sample_write(gone, "still here", 10, "unlinked file");
     TRY(unlink(gone_path));
+    int placed = TRY(open("placed.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    TRY(link("placed.tmp", "placed"));
+    TRY(unlink("placed.tmp"));
     struct flock lock = { .l_type = F_WRLCK };
     TRY(fcntl(data, F_SETLK, &lock));
     TRY(flock(log, LOCK_EX));
@@ -74,6 +77,8 @@ int main(void)
     CHECK(lseek(data, 0, SEEK_CUR) == 5, "the child's lseek is not seen: offset %ld", (long)lseek(data, 0, SEEK_CUR));
     expect_text(data, "abcdefghij", "data");
     expect_text(gone, "still here", "the unlinked file");
+    sample_write(placed, "by name", 7, "the file with another name");
+    expect_text(TRY(open("placed", O_RDONLY)), "by name", "the file with another name");
     struct stat status;
     TRY(fstat(gone, &status));
     CHECK(status.st_nlink == 0, "the unlinked file has a name again");
@@ -93,5 +98,6 @@ int main(void)
     CHECK(!fgets(line, sizeof line, stream), "the log has a line too many: '%s'", line);
     unlink(data_path);
     unlink(log_path);
+    unlink("placed");
     return sample_ok(0);
 }
