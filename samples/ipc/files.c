@@ -45,6 +45,12 @@ int main(void)
     int placed = TRY(open("placed.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
     TRY(link("placed.tmp", "placed"));
     TRY(unlink("placed.tmp"));
+    int late = open(".", O_TMPFILE | O_RDWR, 0600);
+    if (late >= 0) {                              /* not all file systems have that */
+        char link_path[64];
+        snprintf(link_path, sizeof link_path, "/proc/self/fd/%d", late);
+        TRY(linkat(AT_FDCWD, link_path, AT_FDCWD, "late", AT_SYMLINK_FOLLOW));
+    }
     struct flock lock = { .l_type = F_WRLCK };
     TRY(fcntl(data, F_SETLK, &lock));
     TRY(flock(log, LOCK_EX));
@@ -79,6 +85,11 @@ int main(void)
     expect_text(gone, "still here", "the unlinked file");
     sample_write(placed, "by name", 7, "the file with another name");
     expect_text(TRY(open("placed", O_RDONLY)), "by name", "the file with another name");
+    if (late >= 0) {
+        sample_write(late, "named", 5, "the file with a late name");
+        expect_text(TRY(open("late", O_RDONLY)), "named", "the file with a late name");
+        unlink("late");
+    }
     struct stat status;
     TRY(fstat(gone, &status));
     CHECK(status.st_nlink == 0, "the unlinked file has a name again");

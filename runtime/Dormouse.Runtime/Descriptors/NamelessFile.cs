@@ -32,6 +32,9 @@ internal sealed class NamelessFile(DescriptorInfo info) : OpenFile(info)
         }
     }
 
+    public override string? Loss
+        => Info.Status.Links == 0 ? null : $"fd {Info.Fd} ({Info.Link}): another name of this file is in another directory; after a restart that name does not lead to it";
+
     private bool IsMemory => Info.Path.StartsWith(SharedObject.MemoryFilePrefix, StringComparison.Ordinal);
 
     public override void Capture()

@@ -82,7 +82,7 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
 
     private int ReopenByPath()
     {
-        int fd = Kernel.Open(Info.Path, Info.Flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC));
+        int fd = Kernel.Open(Info.Path, Info.Flags & ~(Constant.O_CREAT | Constant.O_EXCL | Constant.O_TRUNC | Constant.O_TMPFILE));
         if (fd < 0 ? IsStandardStream : IsNowOutputOfRestart(fd))
         {
             fd = GoElsewhere(fd);
