@@ -46,10 +46,13 @@ internal static class ClientPort
     private static int TryConnect(int fd, int domain, byte[] client, byte[] server)
     {
         int error = Share(fd, client);
-        error = error < 0 ? error : SocketCalls.Connect(fd, server);
-        if (error is 0 or -Errno.InProgress || EndedConnections.Hold(client))
+        if (error == 0)
         {
-            return error;
+            error = SocketCalls.Connect(fd, server);
+            if (error is 0 or -Errno.InProgress || EndedConnections.Hold(client))
+            {
+                return error;
+            }
         }
 
         error = SocketName.TryBind(fd, domain, client);
