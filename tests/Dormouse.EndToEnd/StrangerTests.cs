@@ -68,6 +68,21 @@ internal sealed class StrangerTests
         await program.AssertContentAsync(sample, token);
     }
 
+    /// <summary>What it has started is no child of anybody here. Any program of this name stands for Slurm's.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task Srun_IsNamed_WithAWayOut(CancellationToken token)
+    {
+        Sample sample = new("srun", "/bin/bash", "-c", $"cp {Built.Sample("hello")} srun; ./srun & exec {Built.Sample("hello")}");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready\nready\n", token);
+
+        ToolResult refused = await program.TryCommandAsync(token, "--checkpoint");
+
+        Assert.That(refused.ExitCode, Is.EqualTo(1), program.Transcript.ToString());
+        Assert.That(refused.Errors, Does.Contain("(srun)").And.Contain("started by Slurm's daemons").And.Contain("OMPI_MCA_plm=rsh"), program.Transcript.ToString());
+        await program.AssertContentAsync(sample, token);
+    }
+
     /// <summary>One that is traced gets no signal that its tracer does not let pass, and the tracer would stand still first.</summary>
     [Test, CancelAfter(60_000)]
     public async Task ProgramThatAMemberTraces_IsNamed(CancellationToken token)

@@ -88,7 +88,8 @@ internal static class CoordinatorCommand
 
         IPEndPoint reached = new(ReachedBy(settings.Address), server.Endpoint.Port);
         CoordinatorRecord record = new(
-            reached.Address.ToString(), reached.Port, Environment.ProcessId, Convert.ToHexStringLower(token), server.Computation, options.FirstMember, options.Directory);
+            reached.Address.ToString(), reached.Port, Environment.ProcessId, Convert.ToHexStringLower(token), server.Computation, options.FirstMember, options.Directory,
+            BatchJob.Own);
         record.Write(runtimeDirectory);
         server.Leaving = () => record.Remove(runtimeDirectory);
         log.NameAfter(reached.Port);

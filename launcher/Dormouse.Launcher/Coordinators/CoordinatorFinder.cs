@@ -7,7 +7,8 @@ namespace Dormouse.Launcher.Coordinators;
 
 /// <summary>
 /// Finds the coordinator that is meant: as the options say, or the environment (DORMOUSE_COORD_HOST, DORMOUSE_COORD_PORT; inside a
-/// computation DORMOUSE_COORDINATOR), or the newest of this user, or whoever of this user listens on the usual port.
+/// computation DORMOUSE_COORDINATOR), or the newest of this user in this batch job, or outside of any; from there commands
+/// also find the newest of a job.
 /// </summary>
 internal static class CoordinatorFinder
 {
@@ -26,14 +27,14 @@ internal static class CoordinatorFinder
     /// <summary>Connects to a running one.</summary>
     /// <exception cref="ToolException">There is none, or it is not this user's.</exception>
     public static CoordinatorClient Connect(CoordinatorRequest request)
-        => CoordinatorClient.Connect(Locate(request) ?? throw NotFound(request));
+        => CoordinatorClient.Connect(Locate(request, joins: false) ?? throw NotFound(request));
 
     private static CoordinatorClient? TryConnect(CoordinatorRequest request)
     {
         bool mayStart = request.Mode == CoordinatorMode.Any && IsThisHost(Host(request));
         try
         {
-            CoordinatorAddress? address = Locate(request);
+            CoordinatorAddress? address = Locate(request, joins: true);
             if (address is null && !mayStart) throw NotFound(request);
             return address is null ? null : CoordinatorClient.Connect(address);
         }
@@ -44,7 +45,8 @@ internal static class CoordinatorFinder
     }
 
     /// <summary>The address and token of the one that is meant, whether it answers or not; null when no token for it is known.</summary>
-    private static CoordinatorAddress? Locate(CoordinatorRequest request)
+    /// <param name="joins">Programs will belong to it: what runs in a batch job and what does not are never one computation by chance.</param>
+    private static CoordinatorAddress? Locate(CoordinatorRequest request, bool joins)
     {
         string? host = Host(request);
         int? port = Port(request);
@@ -54,15 +56,21 @@ internal static class CoordinatorFinder
         if (!IsThisHost(host))
         {
             if (string.IsNullOrEmpty(token))
-                throw new ToolException(ExitCode.Refused, $"The coordinator on {host} asks for its token. Set DORMOUSE_TOKEN to the \"token\" of its coordinator-PORT.json there.");
+                throw new ToolException(ExitCode.Refused, $"The coordinator on {host} asks for its token. Give the command on {host} itself (ssh; in a batch job: srun --overlap --jobid), or set DORMOUSE_TOKEN to the \"token\" of its coordinator-PORT.json there.");
             return new CoordinatorAddress(new IPEndPoint(Resolve(host!), port ?? ProtocolVersion.DefaultPort), token);
         }
 
-        CoordinatorRecord? record = port is null
-            ? CoordinatorRecord.Read(null) ?? CoordinatorRecord.Read(ProtocolVersion.DefaultPort)
-            : CoordinatorRecord.Read(port);
+        CoordinatorRecord? record = port is null ? Newest(joins) : CoordinatorRecord.Read(port);
         if (record is not null) return new CoordinatorAddress(new IPEndPoint(Resolve(record.Host), record.Port), record.Token);
         return string.IsNullOrEmpty(token) || port is null ? null : new CoordinatorAddress(new IPEndPoint(IPAddress.Loopback, port.Value), token);
+    }
+
+    /// <summary>That of this batch job, or of none. Commands outside of any job may also mean that of a job.</summary>
+    private static CoordinatorRecord? Newest(bool joins)
+    {
+        CoordinatorRecord? own = CoordinatorRecord.ReadNewestOf(BatchJob.Own);
+        if (joins || BatchJob.Own.Length > 0 || own is { HasEnded: false }) return own;
+        return CoordinatorRecord.Read(null) ?? CoordinatorRecord.Read(ProtocolVersion.DefaultPort);
     }
 
     private static CoordinatorAddress? Inherited(string? token)
@@ -80,9 +88,15 @@ internal static class CoordinatorFinder
         return Number.ParsePort(text, "DORMOUSE_COORD_PORT");
     }
 
-    /// <summary>The port of one that died is taken again: its processes look for a coordinator there.</summary>
+    /// <summary>The port of one that died is taken again: its processes look for a coordinator there. The usual one, unless another job's
+    /// was there: its processes must not come to this one.</summary>
     private static int? PortToStartOn(CoordinatorRequest request)
-        => Port(request) ?? (request.Mode == CoordinatorMode.New ? 0 : CoordinatorRecord.Read(null)?.Port);
+    {
+        if (Port(request) is { } port) return port;
+        if (request.Mode == CoordinatorMode.New) return 0;
+        if (CoordinatorRecord.ReadNewestOf(BatchJob.Own) is { } former) return former.Port;
+        return CoordinatorRecord.Read(ProtocolVersion.DefaultPort) is null ? null : 0;
+    }
 
     private static bool IsThisHost(string? host)
         => host is null || host == "localhost" || host == Coordinator.Host.OwnHost.Name
@@ -110,6 +124,8 @@ internal static class CoordinatorFinder
     private static ToolException NotFound(CoordinatorRequest request)
         => new(ExitCode.NoCoordinator, Port(request) is { } port
             ? $"No coordinator of yours is known on port {port}. Start one with dmlaunch or dmcoordinator, or set DORMOUSE_TOKEN."
+            : BatchJob.Own.Length > 0
+            ? $"No coordinator of yours is running in {BatchJob.Own}. Start a program with dmlaunch, or say by --coord-port which one outside of this job you mean."
             : "No coordinator of yours is running. Start a program with dmlaunch, or a coordinator with dmcoordinator.");
 
     private static string? NullWhenEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

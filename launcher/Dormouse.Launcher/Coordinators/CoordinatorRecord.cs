@@ -8,7 +8,8 @@ namespace Dormouse.Launcher.Coordinators;
 /// <param name="Token">64 hex digits.</param>
 /// <param name="Directory">Where its images went when it started.</param>
 /// <param name="FirstMember">The number from which this coordinator counts members; one that takes its place counts from higher up.</param>
-internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string Token, ulong Computation, uint FirstMember, string Directory)
+/// <param name="Job">The batch job in which it was started, as <see cref="BatchJob"/> names it.</param>
+internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string Token, ulong Computation, uint FirstMember, string Directory, string Job)
 {
     private const string DefaultName = "default";
 
@@ -19,6 +20,17 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
         foreach (string directory in RuntimeDirectory.Existing())
         {
             if (Read(Path.Combine(directory, port is { } number ? FileName(number) : DefaultName)) is { } record) return record;
+        }
+
+        return null;
+    }
+
+    /// <summary>The newest of those that were started in a batch job, or, when the name is empty, in none.</summary>
+    public static CoordinatorRecord? ReadNewestOf(string job)
+    {
+        foreach (string directory in RuntimeDirectory.Existing())
+        {
+            if (Records(directory).Select(file => Read(file.FullName)).FirstOrDefault(record => record?.Job == job) is { } newest) return newest;
         }
 
         return null;
@@ -45,6 +57,7 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
             json.WriteString("computation", Computation.ToString("x16"));
             json.WriteNumber("firstMember", FirstMember);
             json.WriteString("directory", Directory);
+            json.WriteString("job", Job);
             json.WriteNumber("protocol", ProtocolVersion.Current);
             json.WriteEndObject();
         }
@@ -81,10 +94,14 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
         File.Delete(path);
         string link = Path.Combine(directory, DefaultName);
         if (new FileInfo(link).LinkTarget != FileName(Port)) return;
-        FileInfo? newest = new DirectoryInfo(directory).EnumerateFiles("coordinator-*.json").MaxBy(file => file.LastWriteTimeUtc);
+        FileInfo? newest = Records(directory).FirstOrDefault();
         if (newest is null) File.Delete(link);
         else PointDefaultTo(directory, newest.Name);
     }
+
+    /// <summary>All that are recorded there, the newest first.</summary>
+    private static IEnumerable<FileInfo> Records(string directory)
+        => new DirectoryInfo(directory).GetFiles("coordinator-*.json").OrderByDescending(file => file.LastWriteTimeUtc);
 
     private static string FileName(int port) => $"coordinator-{port}.json";
 
@@ -109,7 +126,8 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
                 root.GetProperty("token").GetString() ?? "",
                 Convert.ToUInt64(root.GetProperty("computation").GetString(), 16),
                 root.GetProperty("firstMember").GetUInt32(),
-                root.GetProperty("directory").GetString() ?? "/");
+                root.GetProperty("directory").GetString() ?? "/",
+                root.TryGetProperty("job", out JsonElement job) ? job.GetString() ?? "" : "");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException
             or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or OverflowException)

@@ -79,6 +79,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         ExternalConnections.Begin(request.KeepExternal, worker.Computation, worker.Member);
         OwnNamespaces.Check();
+        BatchLauncher.Check(Kernel.ReadLink("/proc/self/exe") ?? "");
         OpenImage();
         Dumpability.Open();
         _library = LibraryPages.PutInto(_fd);
