@@ -175,6 +175,29 @@ internal sealed class FileRollBackTests
         program.Passed();
     }
 
+    /// <summary>A job script that writes to the file, too, and which the batch system starts again with the file emptied.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task OutputOfAScript_ThatWakesTheProgram_IsOneSequence(CancellationToken token)
+    {
+        await using CheckpointedProgram program = await CheckpointedProgram.StartCoordinatorAsync(RunMode.User, new Dictionary<string, string>(), token);
+        string output = Path.Combine(program.Work, "out.txt");
+        program.LaunchThroughShell($"> {output} 2>&1", Built.Sample("counter"));
+        await Condition.WaitAsync("lines in the output", () => (Lines(output).Length > 20, $"{Lines(output).Length} lines"), CheckpointedProgram.Deadline, token);
+        await program.CheckpointAsync(token);
+        await program.KillAsync(token);
+
+        await program.RestartThroughShellAsync($"(echo again; $RESTART; echo script ended) > {output} 2>&1", token);
+        int exitCode = await program.ExitCodeAsync(token);
+
+        Assert.That(exitCode, Is.Zero, program.Transcript.ToString());
+        string[] lines = Lines(output), own = [.. lines.Where(line => line.StartsWith("line ", StringComparison.Ordinal))];
+        Assert.That(own, Is.EqualTo(Enumerable.Range(0, own.Length).Select(number => $"line {number}")), program.Transcript.ToString());
+        Assert.That(lines, Has.Some.StartsWith("dmrestart: ").And.Length.GreaterThan(20), program.Transcript.ToString());
+        Assert.That(lines[^2], Does.StartWith("ok "));
+        Assert.That(lines[^1], Is.EqualTo("script ended"));
+        program.Passed();
+    }
+
     private static Sample Holding => new("hold-files", "hold-files");
 
     private static string[] Lines(string path) => File.Exists(path) ? File.ReadAllLines(path) : [];

@@ -61,6 +61,11 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
     public override int Reopen()
     {
         int fd = _isReachable ? ReopenByPath() : ReopenNameless();
+        if (fd >= 0 && IsSharedWithRestart(fd))
+        {
+            return ShareWithRestart(fd);
+        }
+
         if (fd >= 0 && !_goesElsewhere)
         {
             Kernel.Seek(fd, Info.Position, Constant.SEEK_SET);
@@ -112,6 +117,30 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
         Kernel.Close(fd);
         _goesElsewhere = true;
         return Kernel.Fcntl(RestartStdio.Descriptor(standardStream), Constant.F_DUPFD_CLOEXEC);
+    }
+
+    // Whoever started dmrestart with this file as its output, such as a script, writes there, too: with an offset of his own, not at the end, he
+    // would overwrite what the program writes. At the launch they had one offset, and have again.
+    private bool IsSharedWithRestart(int fd)
+    {
+        int other = RestartStdio.Descriptor(standardStream < 0 ? 0 : standardStream);
+        return standardStream > 0 && !_goesElsewhere && other >= 0
+            && Descriptors.Exists(one => one.Fd == standardStream)
+            && Kernel.FStat(fd, out FileStatus own) == 0 && Kernel.FStat(other, out FileStatus status) == 0
+            && own.Device == status.Device && own.Inode == status.Inode
+            && Kernel.Fcntl(other, Constant.F_GETFL) is var flags and >= 0
+            && (flags & Constant.O_APPEND) == 0 && (flags & Constant.O_ACCMODE) == Info.AccessMode;
+    }
+
+    private int ShareWithRestart(int fd)
+    {
+        Kernel.Close(fd);
+        int shared = Kernel.Fcntl(RestartStdio.Descriptor(standardStream), Constant.F_DUPFD_CLOEXEC);
+        Kernel.Fcntl(shared, Constant.F_SETFL, Info.Flags);
+        // Behind what dmrestart has said there.
+        bool wasAtEnd = Info.Position == Info.Status.SizeBytes;
+        Kernel.Seek(shared, wasAtEnd ? 0 : Info.Position, wasAtEnd ? Constant.SEEK_END : Constant.SEEK_SET);
+        return shared;
     }
 
     private bool IsNowOutputOfRestart(int fd)

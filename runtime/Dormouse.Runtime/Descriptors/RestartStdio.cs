@@ -51,6 +51,8 @@ internal static unsafe class RestartStdio
     {
         if (s_descriptors[2] >= 0 && !s_isQuiet)
         {
+            // A file may have been rolled back under it: what the program had written comes first. ESPIPE otherwise.
+            Kernel.Seek(s_descriptors[2], 0, Constant.SEEK_END);
             Kernel.Write(s_descriptors[2], KernelText.ToBytes("dmrestart: " + s_place + sentence + ".\n"));
         }
     }

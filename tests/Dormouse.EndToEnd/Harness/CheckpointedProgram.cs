@@ -216,6 +216,16 @@ internal sealed partial class CheckpointedProgram : IAsyncDisposable
     public RunningProcess StartRestart(IReadOnlyList<string> images, string directory, params string[] options)
         => Start("dmrestart", AsOwner([Built.Tool("dmrestart"), "-j", "-p", $"{_port}", .. Mode.Pod ? Array.Empty<string>() : ["--no-pod"], .. options, .. images]), directory);
 
+    /// <summary>Wakes the newest images from a shell.</summary>
+    /// <param name="script">Says $RESTART for dmrestart with what it needs.</param>
+    public async Task RestartThroughShellAsync(string script, CancellationToken token)
+    {
+        string restart = $"{Built.Tool("dmrestart")} -j -p {_port} {(Mode.Pod ? "" : "--no-pod")} {Images}";
+        _program = Start("sh", AsOwner(["/bin/sh", "-c", script.Replace("$RESTART", restart, StringComparison.Ordinal)]), Work);
+        await WaitForStatusAsync("processes that run again", status =>
+            _program.HasExited ? throw Failure($"the script ended: {_program.Errors}") : status.Running && status.Members > 0, token).ConfigureAwait(false);
+    }
+
     /// <summary>Waits until as many processes belong to the computation as are wanted.</summary>
     public Task WaitForMembersAsync(Func<int, bool> enough, string description, CancellationToken token)
         => WaitForStatusAsync(description, status => enough(status.Members), token);
