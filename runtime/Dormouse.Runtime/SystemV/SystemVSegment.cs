@@ -52,14 +52,21 @@ internal sealed unsafe class SystemVSegment
     /// <exception cref="CheckpointException">Id or key are taken.</exception>
     public void Make(List<Mapping> mappings)
     {
-        if (!IsStillThere())
+        const int RemovePages = 9; // MADV_REMOVE
+        bool isOld = IsStillThere();
+        if (!isOld)
         {
             MakeNew();
         }
 
         long at = Kernel.Call(SystemCall.ShmAt, _id, 0, 0);
         Check(at, "attach");
-        new Span<byte>((void*)at, (int)Math.Min(SizeBytes, int.MaxValue)).Clear();
+        if (isOld)
+        {
+            // Gives its pages back: written with zeros, all would be there, and in the next image.
+            Check(Kernel.Call(SystemCall.MAdvise, at, (long)((SizeBytes + 4095) & ~4095ul), RemovePages), "empty");
+        }
+
         foreach (Mapping mapping in mappings)
         {
             CopyPresentPages(mapping, (byte*)at);
