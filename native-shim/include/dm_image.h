@@ -50,7 +50,8 @@ enum dm_codec {
     DM_CODEC_RAW = 0,
     DM_CODEC_LZ4 = 1, /* one block */
     DM_CODEC_ZSTD = 2,
-    DM_CODEC_LZ4_CODE = 3, /* LZ4 of machine code prepared by dm_call_filter.h */
+    DM_CODEC_LZ4_CALLS = 3, /* LZ4 of machine code prepared by dm_call_filter.h, as earlier versions did */
+    DM_CODEC_LZ4_CODE = 4,  /* the same, and also what names data */
 };
 
 enum dm_vma_flag {

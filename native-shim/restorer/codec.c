@@ -88,10 +88,11 @@ static int decode_lz4(const uint8_t *from, const uint8_t *from_end, uint8_t *to,
 
 int dm_decode(uint32_t codec, const uint8_t *from, uint32_t from_bytes, uint8_t *to, uint32_t to_bytes)
 {
-    if (codec != DM_CODEC_LZ4 && codec != DM_CODEC_LZ4_CODE)
+    if (codec != DM_CODEC_LZ4 && codec != DM_CODEC_LZ4_CALLS && codec != DM_CODEC_LZ4_CODE)
         return -ENOSYS;
     int error = decode_lz4(from, from + from_bytes, to, to + to_bytes);
-    if (error == 0 && codec == DM_CODEC_LZ4_CODE)
-        dm_filter_calls(to, to_bytes, DM_CALLS_TO_DISTANCES);
+    if (error == 0 && codec != DM_CODEC_LZ4)
+        dm_filter_calls(to, to_bytes, codec == DM_CODEC_LZ4_CALLS ? DM_FILTER_CALLS : DM_FILTER_CALLS_AND_DATA,
+                        DM_FILTER_TO_DISTANCES);
     return error;
 }

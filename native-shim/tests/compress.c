@@ -88,18 +88,23 @@ static void check_damage(void)
         CHECK(dm_decode(DM_CODEC_LZ4, s_stored, cut, s_back, bytes) != 0);
 }
 
-static void check_call_filter(void)
+/* Bytes that look like instructions in all the ways in which they can overlap. */
+static void check_call_filter(enum dm_filter_kind kind)
 {
+    static const uint8_t Opcodes[] = {0xe8, 0xe9, 0x8d, 0x8b, 0x05, 0x3d};
     for (int i = 0; i < 200; i++) {
         fill(MOST, 1);
-        for (uint32_t at = 0; at + 5 < MOST; at += 1 + (uint32_t)(next() % 9)) {
-            s_data[at] = next() % 2 ? 0xe8 : 0xe9;
+        for (uint32_t at = 0; at + 6 < MOST; at += 1 + (uint32_t)(next() % 9)) {
+            s_data[at] = Opcodes[next() % sizeof Opcodes];
+            s_data[at + 1] = next() % 2 ? 0x05 | (uint8_t)(next() % 8 << 3) : s_data[at + 1];
             s_data[at + 4] = next() % 3 == 0 ? 0xff : next() % 2 ? 0 : s_data[at + 4];
+            s_data[at + 5] = next() % 3 == 0 ? 0xff : next() % 2 ? 0 : s_data[at + 5];
         }
         memcpy(s_back, s_data, MOST);
         uint32_t bytes = MOST - (uint32_t)(next() % 20);
-        dm_filter_calls(s_back, bytes, DM_CALLS_TO_PLACES);
-        dm_filter_calls(s_back, bytes, DM_CALLS_TO_DISTANCES);
+        dm_filter_calls(s_back, bytes, kind, DM_FILTER_TO_PLACES);
+        CHECK(memcmp(s_back, s_data, MOST) != 0);
+        dm_filter_calls(s_back, bytes, kind, DM_FILTER_TO_DISTANCES);
         CHECK(memcmp(s_back, s_data, MOST) == 0);
     }
 }
@@ -114,6 +119,7 @@ int main(void)
         check_other_encoder(MOST, kind);
     }
     check_damage();
-    check_call_filter();
+    check_call_filter(DM_FILTER_CALLS);
+    check_call_filter(DM_FILTER_CALLS_AND_DATA);
     return 0;
 }

@@ -96,7 +96,7 @@ static void add_block(struct result *result, const struct library *library, uint
     size_t in_file = library->length - offset;
     memcpy(pages, library->bytes + offset, in_file < bytes ? in_file : bytes);
     if (is_code)
-        dm_filter_calls(pages, bytes, DM_CALLS_TO_PLACES);
+        dm_filter_calls(pages, bytes, DM_FILTER_CALLS_AND_DATA, DM_FILTER_TO_PLACES);
     int length = LZ4_compress_HC((const char *)pages, (char *)stored, (int)bytes, sizeof stored, LZ4HC_CLEVEL_MAX);
     if (length <= 0 || result->header.count == MOST_BLOCKS)
         errx(1, "the library cannot be compressed");

@@ -60,7 +60,7 @@ class Member:
             self.generation, = struct.unpack_from("<I", payload, 4)
             return frame(SUSPENDED, epoch + struct.pack("<II", 1, 0))
         if kind == RELEASED and payload[4] == SUSPEND:
-            return frame(INVENTORY, epoch + struct.pack("<I", 0))
+            return frame(INVENTORY, epoch + struct.pack("<II", 0, 0))
         if kind == CANDIDATES:
             return frame(REACHED, epoch + bytes([DRAIN]))
         if kind == RELEASED and payload[4] == DRAIN:

@@ -25,6 +25,9 @@ internal sealed unsafe class Pipe(ResourceKey key)
     /// <summary>Whether somebody outside the computation must hold the other end.</summary>
     public bool IsOneSided { get; private set; }
 
+    /// <summary>Nobody at all has a write end, and nothing is in it: a fifo that waits to be written to. Known when it is captured.</summary>
+    public bool IsWithoutWriter { get; private set; }
+
     public void Add(PipeEnd end)
     {
         end.Pipe = this;
@@ -80,6 +83,8 @@ internal sealed unsafe class Pipe(ResourceKey key)
         Kernel.Call(SystemCall.Pipe2, (long)copy, Constant.O_CLOEXEC | Constant.O_NONBLOCK | (_isPacket ? Constant.O_DIRECT : 0));
         Kernel.Fcntl(copy[1], Constant.F_SETPIPE_SZ, _capacityBytes);
         long copied = Kernel.Call(SystemCall.Tee, reader, copy[1], MaximumTee, 2 /* SPLICE_F_NONBLOCK */);
+        // While there is a writer, an empty one gives EAGAIN: ipipe_prep in fs/splice.c.
+        IsWithoutWriter = copied == 0;
         if (copied > 0)
         {
             ReadCopy(copy[0]);

@@ -12,7 +12,7 @@ internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
     /// <summary>The pipe that this is an end of.</summary>
     public Pipe? Pipe { get; set; }
 
-    // Nobody at all has the other end, which the program sees already: end of file, or EPIPE.
+    // Nobody at all has the other end, which the program sees already: end of file, or EPIPE. Of a fifo that no writer has opened yet it sees nothing.
     private bool _isOtherEndClosed;
 
     public override string? Loss
@@ -38,7 +38,8 @@ internal sealed class PipeEnd(DescriptorInfo info) : OpenFile(info)
     public override void Capture()
     {
         Pipe!.Capture();
-        _isOtherEndClosed = (Kernel.PollNow(Info.Fd) & (Constant.POLLHUP | Constant.POLLERR)) != 0;
+        _isOtherEndClosed = (Kernel.PollNow(Info.Fd) & (Constant.POLLHUP | Constant.POLLERR)) != 0
+            || (Pipe.IsWithoutWriter && Info.AccessMode == Constant.O_RDONLY);
     }
 
     public override int Reopen() => Pipe!.Open(Info.Flags);
