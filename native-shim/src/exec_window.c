@@ -1,12 +1,13 @@
 /* Keeps exec(2) and the suspension's signal apart. World: the program's own (enter, leave), Frozen (the rest).
  *
- * A signal that comes while a thread is inside execve(2) stays pending, and kills the new program, which has no handler for
- * it yet. So who starts a program says so before, and a suspension says so before it sends the first signal; each then looks
+ * A suspension and an execve(2) of the same process make each other begin anew: the one finds its threads gone, the other is
+ * interrupted. So who starts a program says so before, and a suspension says so before it sends the first signal; each then looks
  * whether the other was first. The suspension waits for an exec: it ends with the process, or fails.
  *
  * What libc starts by itself is in no danger: system(3), popen(3), wordexp(3) and posix_spawn(3) execute in a child that borrows
  * its parent's memory (sysdeps/unix/sysv/linux/spawni.c), is a process of its own, and has nobody who suspends it. A
- * program that executes by a system call of its own does not come by here (libc's syscall(2) does).
+ * program that executes by a system call of its own does not come by here (libc's syscall(2) does), and suspend.c sees to it that
+ * this does not harm it.
  */
 #define _GNU_SOURCE
 #include "exec_window.h"

@@ -3,8 +3,11 @@
  * The signal is 33, glibc's SIGSETXID: sigaction(3), sigprocmask(3) and
  * pthread_sigmask(3) refuse or filter it, so a program can neither take nor block it
  * through libc. Our handler is installed only for the time of a suspension and told
- * from glibc's own use by si_code SI_QUEUE and a slot address; glibc's goes to the handler
- * that was there before.
+ * from glibc's own use by si_code and a slot address; glibc's goes to the handler that was there before.
+ *
+ * It says that it comes from a timer: execve(2) takes such signals away, as it does the timers (flush_itimer_signals in
+ * kernel/signal.c). Any other one would outlive an execve that the thread is in just now, past exec_window.h by a system call of its
+ * own, and kill the new program, which has no handler.
  */
 #define _GNU_SOURCE
 #include "suspend.h"
@@ -30,6 +33,7 @@
 #include "thread_state.h"
 
 #define KERNEL_SIGSET_BYTES 8
+#define SIGNAL_CODE SI_TIMER
 #define RESEND_NANOSECONDS 1000000000LL
 
 /* struct sigaction of the kernel, not of libc. */
@@ -144,7 +148,7 @@ static bool is_slot(const struct dm_thread_slot *slot)
 static void on_suspend_signal(int signal, siginfo_t *info, void *context)
 {
     struct dm_thread_slot *slot = info->si_value.sival_ptr;
-    if (info->si_code != SI_QUEUE || !is_slot(slot)) {
+    if (info->si_code != SIGNAL_CODE || !is_slot(slot)) {
         void (*previous)(int, siginfo_t *, void *) = s_suspension.previous.handler;
         if ((uint64_t)previous > 1)
             previous(signal, info, context);
@@ -179,7 +183,7 @@ static int queue_signal(int64_t process, uint32_t tid, struct dm_thread_slot *sl
     siginfo_t info;
     memset(&info, 0, sizeof info);
     info.si_signo = DM_SUSPEND_SIGNAL;
-    info.si_code = SI_QUEUE;
+    info.si_code = SIGNAL_CODE;
     info.si_pid = (int)process;
     info.si_uid = (unsigned)s_suspension.self.user;
     info.si_value.sival_ptr = slot;

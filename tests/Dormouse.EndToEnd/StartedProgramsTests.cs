@@ -59,4 +59,18 @@ internal sealed class StartedProgramsTests
         Assert.That(second.Images.Select(image => image.Program), Is.EquivalentTo(new[] { "bash", "hello" }), program.Transcript.ToString());
         await program.AssertContentAsync(sample, token);
     }
+
+    /// <summary>Nobody can keep a system call of the program's own apart from a checkpoint. With a signal that outlives execve a child of it is killed
+    /// within some twenty checkpoints.</summary>
+    [Test, CancelAfter(120_000)]
+    public async Task AProgramThatExecutesPastLibc_IsNotKilledByACheckpoint(CancellationToken token)
+    {
+        const int Checkpoints = 80;
+        Sample sample = new("exec-past-libc", "exec-past-libc");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+
+        for (int i = 0; i < Checkpoints; i++) await program.CheckpointAsync(token);
+
+        await program.AssertContentAsync(sample, token);
+    }
 }
