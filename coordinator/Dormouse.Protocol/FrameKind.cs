@@ -31,6 +31,8 @@ public enum FrameKind : ushort
     ProbeEnds = 24,
     EndReports = 25,
     NamedEnds = 26,
+    ImageFileWanted = 27,
+    ImageFileSent = 28,
 
     // Opening of every connection.
     ServerHello = 50,

@@ -77,6 +77,7 @@ enum dm_thread_flag {
     DM_THREAD_LEADER = 1,     /* tid equals the process id */
     DM_THREAD_CHECKPOINT = 2, /* our own checkpoint thread */
     DM_THREAD_RUNTIME = 4,    /* another thread of our own */
+    DM_THREAD_GIVES_UP = 8,   /* it gives up as its last step what rights the process was left too many */
 };
 
 struct dm_image_thread {
@@ -160,7 +161,8 @@ struct dm_restart_info {
 };
 enum dm_restart_flag {
     DM_RESTART_POD = 1,
-    /* The checkpoint thread still has the capabilities of the pod, and drops them when all is restored. */
+    /* The checkpoint thread still has the capabilities of the pod, and drops them when all is restored. Only images without
+     * DM_THREAD_GIVES_UP ask. */
     DM_RESTART_DROP_CAPABILITIES = 2,
     /* Files that cannot be rolled back are taken as they are. */
     DM_RESTART_ACCEPT_CHANGED_FILES = 4,

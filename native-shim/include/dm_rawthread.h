@@ -16,7 +16,7 @@
  *     dm_raw_thread_start(&checkpointer, run, argument);   there and in every fork child
  *
  * credentials(7) are per thread in the kernel: setuid(3) and friends change the program's
- * threads only. A raw thread that was started before keeps the old ones.
+ * threads only. src/privileges.c has the checkpoint thread follow.
  */
 #ifndef DM_RAWTHREAD_H
 #define DM_RAWTHREAD_H

@@ -39,6 +39,12 @@ enum dm_slot_request {
 #define DM_SUSPEND_SIGNAL 33 /* see src/suspend.c */
 #define DM_CPU_WORDS 16      /* as many CPUs as cpu_set_t has: CPU_SETSIZE */
 
+/* See src/credentials.h. */
+struct dm_credentials {
+    uint32_t users[3], groups[3]; /* real, effective, saved */
+    uint64_t effective, permitted, inheritable;
+};
+
 /* See src/thread_attributes.h. */
 struct dm_thread_attributes {
     uint8_t scheduling[48]; /* struct sched_attr of sched_setattr(2), first version */
@@ -46,11 +52,9 @@ struct dm_thread_attributes {
     int32_t io_priority;    /* ioprio_get(2) */
     uint16_t parent_death_signal;
     uint16_t no_new_privileges;
-    uint64_t cpus[DM_CPU_WORDS]; /* all 0: not bound */
-    /* Of root, who may change them for each thread: credentials(7), capabilities(7). */
-    uint32_t users[3], groups[3]; /* real, effective, saved */
-    uint64_t effective, permitted, inheritable;
-    uint32_t personality; /* personality(2): of each thread */
+    uint64_t cpus[DM_CPU_WORDS];       /* all 0: not bound */
+    struct dm_credentials credentials; /* of root, who may change them for each thread */
+    uint32_t personality;              /* personality(2): of each thread */
     uint32_t reserved;
 };
 

@@ -2,9 +2,11 @@
 #include "member.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
 #include <linux/mman.h>
 #include <linux/fcntl.h>
 #include <linux/resource.h>
+#include <linux/stat.h>
 
 #include "base.h"
 #include "dm_crc32c.h"
@@ -242,6 +244,22 @@ static void fill_info(const struct opening *o, struct dm_wake *wake)
     memcpy(info->library, plan->library, sizeof info->library);
 }
 
+static uint32_t is_roots_own(int32_t fd)
+{
+    struct stat status;
+    return dm_syscall2(__NR_fstat, fd, (int64_t)&status) == 0 && status.st_uid == 0 &&
+           (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+static uint32_t gives_rights_up(const struct dm_wake *wake)
+{
+    for (uint64_t i = 0; i < wake->header->thread_count; i++) {
+        if ((wake->threads[i].flags & DM_THREAD_GIVES_UP) != 0)
+            return 1;
+    }
+    return 0;
+}
+
 static void fill_identity(const struct opening *o, struct dm_wake *wake)
 {
     const struct dm_plan_node *node = o->node;
@@ -250,6 +268,7 @@ static void fill_identity(const struct opening *o, struct dm_wake *wake)
     if (wake->identity.drop_capabilities)
         wake->info.flags |= DM_RESTART_DROP_CAPABILITIES;
     wake->identity.set_ids = !user_namespaces && dm_syscall0(__NR_geteuid) == 0;
+    wake->identity.keeps_rights = is_roots_own(o->image_fd) && gives_rights_up(wake);
     wake->identity.uid = node->uid;
     wake->identity.gid = node->gid;
     wake->identity.group_count = node->group_count;

@@ -76,8 +76,27 @@ void dm_wake_read_together(struct dm_wake *wake)
         wait_for_end(&wake->thread_arguments[first + i].tid);
 }
 
+static int64_t set_capabilities(uint32_t low, uint32_t high)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
+    return dm_syscall2(__NR_capset, (int64_t)&header, (int64_t)data);
+}
+
+/* What the thread makes is the program's, and whoever it connects to sees the program's user; but it may do what root may. */
+static int64_t become_user_with_rights(uint32_t uid)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct now[2];
+    int64_t error = dm_syscall2(__NR_capget, (int64_t)&header, (int64_t)now);
+    /* The saved user 0 keeps what is permitted: capabilities(7). */
+    if (error == 0)
+        error = dm_syscall3(__NR_setresuid, uid, uid, 0);
+    return error == 0 ? set_capabilities(now[0].permitted, now[1].permitted) : error;
+}
+
 /* Credentials belong to threads, credentials(7): every thread does this for itself. */
-static int64_t become_user(const struct dm_wake_identity *identity, int keeps_capabilities)
+static int64_t become_user(const struct dm_wake_identity *identity, uint32_t flags)
 {
     int64_t error = 0;
     if (identity->set_ids) {
@@ -89,14 +108,12 @@ static int64_t become_user(const struct dm_wake_identity *identity, int keeps_ca
         if (error == 0)
             error = dm_syscall3(__NR_setresgid, identity->gid, identity->gid, identity->gid);
         if (error == 0 && identity->uid != 0)
-            error = dm_syscall3(__NR_setresuid, identity->uid, identity->uid, identity->uid);
+            error = identity->keeps_rights ? become_user_with_rights(identity->uid)
+                                           : dm_syscall3(__NR_setresuid, identity->uid, identity->uid, identity->uid);
     }
     /* libdormouse's own thread drops them when the process has its resources back. */
-    if (error == 0 && identity->drop_capabilities && !keeps_capabilities) {
-        struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-        struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-        error = dm_syscall2(__NR_capset, (int64_t)&header, (int64_t)none);
-    }
+    if (error == 0 && identity->drop_capabilities && (flags & DM_THREAD_CHECKPOINT) == 0)
+        error = set_capabilities(0, 0);
     /* Changing the user makes a process undumpable, and so its /proc/self the root's. */
     (void)dm_syscall5(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
     return error;
@@ -105,7 +122,7 @@ static int64_t become_user(const struct dm_wake_identity *identity, int keeps_ca
 static void enter_program(struct dm_wake *wake, const struct dm_image_thread *record)
 {
     void (*entry)(uint64_t) = (void (*)(uint64_t))wake->header->restored_entry;
-    int64_t error = become_user(&wake->identity, (record->flags & DM_THREAD_CHECKPOINT) != 0);
+    int64_t error = become_user(&wake->identity, record->flags);
     if (error < 0)
         dm_wake_fail(wake, "it cannot become the user that it was", "", error);
     entry(record->slot);

@@ -25,6 +25,9 @@
 struct dm_wake_identity {
     uint32_t drop_capabilities; /* an ordinary user in a pod */
     uint32_t set_ids;           /* really root: become who the program was */
+    /* Threads keep root's rights until all is restored: the program may have opened files before it became another user, and kept
+     * capabilities. Only with an image that nobody but root can have written: it says what is done with these rights. */
+    uint32_t keeps_rights;
     uint32_t uid, gid;
     uint32_t group_count;
     const uint32_t *groups;

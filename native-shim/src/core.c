@@ -28,6 +28,7 @@
 #include "membership.h"
 #include "old_address_calls.h"
 #include "own_table.h"
+#include "privileges.h"
 #include "sem_undo.h"
 #include "shell.h"
 #include "suspend.h"
@@ -60,6 +61,14 @@ static int s_can_borrow;
 static struct timespec s_hello_delay;
 static uint32_t s_must_leave; /* atomic */
 
+/* What the program wants to be done by the checkpoint thread. Function and argument belong to the lock that keeps others out of C#. */
+static struct {
+    void (*function)(void *);
+    void *argument;
+    uint32_t asked; /* atomic */
+    uint32_t done;  /* futex: the last one that was asked for and is done */
+} s_errand;
+
 struct dm_self *dm_self(void)
 {
     return &s_self;
@@ -82,12 +91,14 @@ static int64_t select_one(int fd, const struct timespec *timeout, const uint64_t
     return dm_syscall6(__NR_pselect6, fd + 1, (int64_t)set, 0, 0, (int64_t)timeout, (int64_t)&signals);
 }
 
-/* Only here a signal reaches this thread: dm_checkpoint_thread_leave's. */
+/* A signal reaches this thread only where it waits with this mask: that of interrupt_checkpoint_thread. */
+static const uint64_t Interruptible = ~(1ull << (DM_SUSPEND_SIGNAL - 1));
+
 static int32_t wait_for(const struct dm_step *step)
 {
     if (step->kind == DM_WAIT_SYNC)
         return (int32_t)dm_syscall1(__NR_fsync, step->descriptor);
-    const uint64_t mask = ~(1ull << (DM_SUSPEND_SIGNAL - 1));
+    const uint64_t mask = Interruptible;
     struct pollfd wanted = {.fd = step->descriptor, .events = POLLIN};
     struct timespec timeout = {step->timeout_milliseconds / 1000, step->timeout_milliseconds % 1000 * 1000000L};
     struct timespec *limit = step->timeout_milliseconds < 0 ? NULL : &timeout;
@@ -99,6 +110,30 @@ static bool may_leave(const struct dm_step *step)
 {
     return __atomic_load_n(&s_must_leave, __ATOMIC_ACQUIRE) != 0 && step->kind == DM_WAIT_READABLE &&
            !dm_is_suspended();
+}
+
+static void run_errand(void)
+{
+    if (__atomic_load_n(&s_errand.asked, __ATOMIC_ACQUIRE) == s_errand.done)
+        return;
+    const uint64_t ours = ~Interruptible;
+    const struct timespec none = {0, 0};
+    uint64_t mask = dm_runtime_lock();
+    s_errand.function(s_errand.argument);
+    /* The signal that came with it would find no handler when it is let in later. All signals are blocked here. */
+    while (dm_syscall4(__NR_rt_sigtimedwait, (int64_t)&ours, 0, (int64_t)&none, sizeof ours) == DM_SUSPEND_SIGNAL)
+        ;
+    __atomic_store_n(&s_errand.done, s_errand.asked, __ATOMIC_RELEASE);
+    dm_runtime_unlock(mask);
+    dm_futex(&s_errand.done, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL);
+}
+
+/* The kernel takes what has passed off the time: ppoll(2). */
+static void sleep_before_hello(void)
+{
+    struct timespec left = s_hello_delay;
+    while (dm_syscall5(__NR_ppoll, 0, 0, (int64_t)&left, (int64_t)&Interruptible, sizeof Interruptible) == -EINTR)
+        run_errand();
 }
 
 struct turn {
@@ -115,7 +150,7 @@ static void take_turn(void *argument)
 static int checkpoint_thread(void *unused)
 {
     (void)unused;
-    dm_syscall2(__NR_nanosleep, (int64_t)&s_hello_delay, 0);
+    sleep_before_hello();
     dm_affinity_release();
     s_self.owns_table = s_can_borrow && dm_table_leave() == 0;
     if (dm_runtime_start() != 0)
@@ -128,6 +163,7 @@ static int checkpoint_thread(void *unused)
     memset(&turn, 0, sizeof turn);
     for (;;) {
         dm_runtime_call(take_turn, &turn);
+        run_errand();
         /* Looked at right before the signal is let in: the turn may have taken its handler away. */
         if (turn.ended || may_leave(&turn.step))
             return 0;
@@ -139,6 +175,7 @@ static int checkpoint_thread(void *unused)
  * a process that does not answer. */
 static void start_checkpoint_thread(void)
 {
+    dm_privileges_begin();
     if (dm_raw_thread_start(&s_thread, checkpoint_thread, NULL) != 0)
         s_self.tid = 0;
 }
@@ -167,6 +204,7 @@ void dm_after_fork_in_child(void)
 {
     forget_connection();
     s_must_leave = 0;
+    s_errand.done = s_errand.asked;
     dm_sem_undo_begin();
     dm_exec_window_begin();
     dm_affinity_stay();
@@ -175,24 +213,59 @@ void dm_after_fork_in_child(void)
     dm_runtime_unlock(s_mask_before_fork);
 }
 
+static uint32_t checkpoint_thread_number(void)
+{
+    return dm_membership_token() == NULL ? 0 : __atomic_load_n(&s_thread.tid, __ATOMIC_ACQUIRE);
+}
+
+/* Until the kernel has taken it off the list of this process's threads: __unhash_process in kernel/exit.c. */
+static bool is_there(uint32_t tid)
+{
+    return dm_syscall3(__NR_tgkill, dm_getpid(), tid, 0) == 0;
+}
+
+static void end_interruption(void)
+{
+    uint64_t mask = dm_runtime_lock();
+    dm_own_thread_interrupted();
+    dm_runtime_unlock(mask);
+}
+
 bool dm_checkpoint_thread_leave(void)
 {
-    uint32_t tid = __atomic_load_n(&s_thread.tid, __ATOMIC_ACQUIRE);
-    if (dm_membership_token() == NULL || tid == 0)
+    uint32_t tid = checkpoint_thread_number();
+    if (tid == 0)
         return false;
     uint64_t mask = dm_runtime_lock();
     __atomic_store_n(&s_must_leave, 1, __ATOMIC_RELEASE);
     dm_interrupt_own_thread(tid);
     dm_runtime_unlock(mask);
-    /* Until the kernel has taken it off the list of this process's threads: __unhash_process in kernel/exit.c. */
-    while (dm_syscall3(__NR_tgkill, dm_getpid(), tid, 0) == 0) {
+    while (is_there(tid)) {
         const struct timespec pause = {0, 200000};
         dm_syscall2(__NR_nanosleep, (int64_t)&pause, 0);
     }
-    mask = dm_runtime_lock();
-    dm_own_thread_interrupted();
-    dm_runtime_unlock(mask);
+    end_interruption();
     return true;
+}
+
+void dm_checkpoint_thread_do(void (*function)(void *), void *argument)
+{
+    uint32_t tid = checkpoint_thread_number();
+    if (tid == 0 || !dm_guest_owns_process())
+        return;
+    uint64_t mask = dm_runtime_lock();
+    s_errand.function = function;
+    s_errand.argument = argument;
+    uint32_t ticket = __atomic_add_fetch(&s_errand.asked, 1, __ATOMIC_RELEASE);
+    dm_interrupt_own_thread(tid);
+    dm_runtime_unlock(mask);
+    for (uint32_t done; (int32_t)((done = __atomic_load_n(&s_errand.done, __ATOMIC_ACQUIRE)) - ticket) < 0;) {
+        const struct timespec pause = {0, 10000000};
+        if (!is_there(__atomic_load_n(&s_thread.tid, __ATOMIC_ACQUIRE)))
+            break;
+        dm_futex(&s_errand.done, FUTEX_WAIT_PRIVATE, done, &pause);
+    }
+    end_interruption();
 }
 
 void dm_checkpoint_thread_return(void)
@@ -211,6 +284,7 @@ __attribute__((constructor)) static void start(void)
     dm_address_calls_prepare();
     dm_host_names_prepare();
     dm_user_namespace_prepare();
+    dm_privileges_prepare();
     errno = saved;
     if (dm_membership_take(environ) != 0)
         return;

@@ -52,4 +52,10 @@ void dm_after_fork_in_child(void);
 bool dm_checkpoint_thread_leave(void);
 void dm_checkpoint_thread_return(void);
 
+/* Has the checkpoint thread call function(argument) between two turns of C#, and waits for it; a checkpoint that goes on is
+ * finished first. The function is called under the lock that keeps everybody out of C#. When a signal handler asks for the same
+ * meanwhile only the later call is made. No thread, or a process that borrows this memory (vfork(2)): nothing is done.
+ * Caller: a thread of the program; async-signal-safe. */
+void dm_checkpoint_thread_do(void (*function)(void *), void *argument);
+
 #endif

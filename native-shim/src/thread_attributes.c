@@ -1,11 +1,11 @@
 /* World: Frozen. */
 #include "thread_attributes.h"
 
-#include <linux/capability.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "credentials.h"
 #include "dm_syscall.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -29,29 +29,6 @@ void dm_every_cpu(uint64_t *cpus)
     dm_syscall3(__NR_sched_setaffinity, 0, MASK_BYTES, (int64_t)own);
 }
 
-struct capabilities {
-    struct __user_cap_data_struct words[2]; /* effective, permitted, inheritable; low half, high half */
-};
-
-static void read_capabilities(struct capabilities *capabilities)
-{
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    memset(capabilities, 0, sizeof *capabilities);
-    dm_syscall2(__NR_capget, (int64_t)&header, (int64_t)capabilities);
-}
-
-static void capture_credentials(struct dm_thread_attributes *attributes)
-{
-    uint32_t *u = attributes->users, *g = attributes->groups;
-    struct capabilities now;
-    dm_syscall3(__NR_getresuid, (int64_t)&u[0], (int64_t)&u[1], (int64_t)&u[2]);
-    dm_syscall3(__NR_getresgid, (int64_t)&g[0], (int64_t)&g[1], (int64_t)&g[2]);
-    read_capabilities(&now);
-    attributes->effective = now.words[0].effective | (uint64_t)now.words[1].effective << 32;
-    attributes->permitted = now.words[0].permitted | (uint64_t)now.words[1].permitted << 32;
-    attributes->inheritable = now.words[0].inheritable | (uint64_t)now.words[1].inheritable << 32;
-}
-
 void dm_capture_attributes(struct dm_thread_attributes *attributes, const uint64_t *every_cpu)
 {
     memset(attributes, 0, sizeof *attributes);
@@ -62,7 +39,7 @@ void dm_capture_attributes(struct dm_thread_attributes *attributes, const uint64
     dm_syscall5(__NR_prctl, PR_GET_PDEATHSIG, (int64_t)&parent_death_signal, 0, 0, 0);
     attributes->parent_death_signal = (uint16_t)parent_death_signal;
     attributes->no_new_privileges = dm_syscall5(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-    capture_credentials(attributes);
+    dm_credentials_capture(&attributes->credentials);
     attributes->personality = (uint32_t)dm_syscall1(__NR_personality, ASK_PERSONALITY);
     read_cpus(attributes->cpus);
     /* A thread that may run everywhere may do so on the new host, too, and a restart that somebody has bound to some
@@ -80,35 +57,6 @@ static bool is_bound(const uint64_t *cpus)
     return false;
 }
 
-/* The restorer has made every thread of root's programs the program's real user with all that root may. A thread that had given
- * something of that up must not have it again. Nothing can be gained here. */
-static void restore_credentials(const struct dm_thread_attributes *attributes)
-{
-    const uint32_t *u = attributes->users, *g = attributes->groups;
-    struct dm_thread_attributes now;
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    capture_credentials(&now);
-    int64_t keeps = dm_syscall5(__NR_prctl, PR_GET_KEEPCAPS, 0, 0, 0, 0);
-    bool other_user = memcmp(now.users, u, sizeof now.users) != 0;
-    if (memcmp(now.groups, g, sizeof now.groups) != 0)
-        dm_syscall3(__NR_setresgid, g[0], g[1], g[2]);
-    if (other_user) {
-        /* Leaving user 0 would take all capabilities away, also those that the thread had kept. */
-        dm_syscall5(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
-        dm_syscall3(__NR_setresuid, u[0], u[1], u[2]);
-        dm_syscall5(__NR_prctl, PR_SET_KEEPCAPS, keeps, 0, 0, 0);
-    }
-    uint64_t permitted = attributes->permitted & now.permitted, effective = attributes->effective & permitted;
-    uint64_t inheritable = attributes->inheritable & (now.inheritable | now.permitted);
-    if (!other_user && permitted == now.permitted && effective == now.effective && inheritable == now.inheritable)
-        return;
-    struct capabilities wanted = {{
-        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
-        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
-    }};
-    dm_syscall2(__NR_capset, (int64_t)&header, (int64_t)&wanted);
-}
-
 void dm_restore_attributes(const struct dm_thread_attributes *attributes)
 {
     struct dm_thread_attributes now;
@@ -123,7 +71,9 @@ void dm_restore_attributes(const struct dm_thread_attributes *attributes)
     if (is_bound(attributes->cpus))
         dm_syscall3(__NR_sched_setaffinity, 0, MASK_BYTES, (int64_t)attributes->cpus);
     dm_syscall1(__NR_personality, attributes->personality);
-    restore_credentials(attributes);
+    /* The restorer has made every thread of root's programs the program's real user with all that root may. A thread that had given
+     * something of that up must not have it again. */
+    dm_credentials_restore(&attributes->credentials);
     /* After the credentials, whose change clears it. */
     dm_syscall5(__NR_prctl, PR_SET_PDEATHSIG, attributes->parent_death_signal, 0, 0, 0);
     if (attributes->no_new_privileges)

@@ -207,6 +207,14 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         _pairing.Receive(member, reports);
     }
 
+    /// <summary>A member may not create its image by itself.</summary>
+    /// <exception cref="ProtocolException">It wants another file.</exception>
+    public void OpenImage(Member member, in ImageFileWanted wanted)
+    {
+        member.HasImageOfOurs = ImageOpener.TryOpenFor(member, wanted, Directory, Computation.Number);
+        member.Peer.Send(new ImageFileSent(Computation.Epoch, member.HasImageOfOurs));
+    }
+
     private void SendCandidates()
     {
         Sharing sharing = new(Participants);
@@ -224,16 +232,18 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         _plan = Computation.Store.Plan(Generation, Participants, Computation.Clock.GetUtcNow());
         foreach (Member member in Participants)
         {
-            if (Computation.Table.Contains(member)) member.Peer.Send(new CommitImages(Computation.Epoch, [.. _plan.Of(member)]));
+            if (Computation.Table.Contains(member) && !member.HasImageOfOurs) member.Peer.Send(new CommitImages(Computation.Epoch, [.. _plan.Of(member)]));
         }
 
         foreach (Member member in Participants)
         {
-            if (!Computation.Table.Contains(member) && Computation.Phase == Phase.Commit) Lost(member);
+            if (Computation.Phase != Phase.Commit) break;
+            if (member.HasImageOfOurs) RenameFor(member);
+            else if (!Computation.Table.Contains(member)) Lost(member);
         }
     }
 
-    /// <summary>Does the renames of a member that is gone.</summary>
+    /// <summary>Does the renames of a member that is gone, or may not do them.</summary>
     private void RenameFor(Member member)
     {
         try
@@ -243,7 +253,7 @@ internal sealed class CheckpointRound(Computation computation, Peer? client, Che
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            Computation.Fail(FailureKind.Failed, $"{member} ended, and its image cannot be renamed for it: {problem.Message}");
+            Computation.Fail(FailureKind.Failed, $"The image of {member} cannot be renamed for it: {problem.Message}");
         }
     }
 

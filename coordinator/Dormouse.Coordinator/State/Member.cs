@@ -35,6 +35,9 @@ internal sealed class Member(uint id, MemberHello hello, Peer peer)
 
     public ImageWritten Image { get; set; }
 
+    /// <summary>We have created its image, as it could not, and rename it for it.</summary>
+    public bool HasImageOfOurs { get; set; }
+
     /// <summary>Said to be told apart by a person: "pid 4711 (make) on node3".</summary>
     public override string ToString() => $"pid {Hello.Pid} ({Hello.Program}) on {Hello.HostName}";
 
@@ -45,5 +48,6 @@ internal sealed class Member(uint id, MemberHello hello, Peer peer)
         Children = [];
         (Inventory, Ends) = ([], []);
         Image = default;
+        HasImageOfOurs = false;
     }
 }

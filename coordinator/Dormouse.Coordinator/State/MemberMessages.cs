@@ -24,6 +24,10 @@ internal sealed class MemberMessages(Computation computation)
                 EndReports reports = Frame.Read<EndReports>(payload);
                 if (IsCurrent(reports.Epoch) && computation.Round is CheckpointRound checkpoint) checkpoint.Receive(member, reports);
                 break;
+            case FrameKind.ImageFileWanted:
+                ImageFileWanted wanted = Frame.Read<ImageFileWanted>(payload);
+                if (IsCurrent(wanted.Epoch) && computation.Round is CheckpointRound opener) opener.OpenImage(member, wanted);
+                break;
             case FrameKind.BarrierReached:
                 BarrierReached reached = Frame.Read<BarrierReached>(payload);
                 if (IsCurrent(reached.Epoch)) computation.Finished(member, Step.OfBarrier(reached.Phase));

@@ -142,12 +142,19 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         _finalName = ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
         _temporaryPath = request.Directory + "/" + ImageNames.Temporary(_finalName, request.Epoch);
-        _fd = CreateFile(_temporaryPath);
+        // With root's image comes what root has opened: wake.h.
+        _fd = Shim.PrivilegesAreGivenUp() != 0 ? TryBorrowImage() : -1;
+        _fd = _fd < 0 ? CreateFile(_temporaryPath) : _fd;
         if (_fd == -Errno.NoEntry)
         {
             // The coordinator has made the directory on its own host.
             Directories.MakeParents(_temporaryPath);
             _fd = CreateFile(_temporaryPath);
+        }
+
+        if (_fd is -Errno.AccessDenied or -Errno.NotPermitted && TryBorrowImage() is >= 0 and int borrowed)
+        {
+            _fd = borrowed;
         }
 
         if (_fd < 0)
@@ -158,6 +165,20 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
         _fd = DescriptorNumbers.Raise(_fd);
         DiskSpace.Check(_fd, request.Directory);
+    }
+
+    private int TryBorrowImage()
+    {
+        using var file = new BorrowedImageFile(request.Epoch, _temporaryPath!);
+        link.Send(file.Request);
+        for (; ; )
+        {
+            Next(out FrameKind kind, out ReadOnlySpan<byte> payload);
+            if (kind == FrameKind.ImageFileSent)
+            {
+                return Frame.Read<ImageFileSent>(payload).IsThere ? file.Take() : -1;
+            }
+        }
     }
 
     private void Suspend()

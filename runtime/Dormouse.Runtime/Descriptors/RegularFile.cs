@@ -12,7 +12,7 @@ namespace Dormouse.Runtime.Descriptors;
 /// <param name="standardStream">Which standard stream of the launch it is, or -1.</param>
 internal sealed class RegularFile(DescriptorInfo info, int standardStream) : OpenFile(info)
 {
-    private readonly bool _isReachable = Kernel.Stat(info.Path, out FileStatus named) == 0 && named.Inode == info.Status.Inode && named.Device == info.Status.Device;
+    private readonly bool _isReachable = IsReachable(info);
     private FileContents? _contents;
     private bool _goesElsewhere;
 
@@ -73,6 +73,14 @@ internal sealed class RegularFile(DescriptorInfo info, int standardStream) : Ope
 
         return fd;
     }
+
+    // Where we may not look the kernel's word for it counts: the file lies behind a directory of another user, who has opened it for us.
+    private static bool IsReachable(DescriptorInfo info) => Kernel.Stat(info.Path, out FileStatus named) switch
+    {
+        0 => named.Inode == info.Status.Inode && named.Device == info.Status.Device,
+        -Errno.AccessDenied => info.Status.Links != 0 && !info.IsDeleted,
+        _ => false,
+    };
 
     private int ReopenNameless()
     {

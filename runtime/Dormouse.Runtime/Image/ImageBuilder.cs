@@ -170,7 +170,7 @@ internal sealed unsafe class ImageBuilder
     private static bool SameText(Scratch left, Scratch right, int length)
         => new ReadOnlySpan<byte>(left.Pointer, length).SequenceEqual(new ReadOnlySpan<byte>(right.Pointer, length));
 
-    // struct dm_image_thread: u32 tid, flags | u64 fs base, slot
+    // struct dm_image_thread: u32 tid, flags | u64 fs base, slot. Ours is DM_THREAD_CHECKPOINT | DM_THREAD_GIVES_UP.
     private static byte[] ThreadTable()
     {
         uint count;
@@ -186,7 +186,7 @@ internal sealed unsafe class ImageBuilder
             }
         }
 
-        AddThread(table, self->Tid, 2, self->FsBase, self->Slot);
+        AddThread(table, self->Tid, 2 | 8, self->FsBase, self->Slot);
         return table.ToArray();
     }
 

@@ -181,6 +181,14 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_address_to_shown")]
     public static extern void AddressToShown(byte* address, ulong bytes, int protocol, int isOwn);
 
+    /// <summary>Not 0: the program has given up rights, and we have, too; see native-shim/src/privileges.h.</summary>
+    [DllImport(Library, EntryPoint = "dm_privileges_are_given_up")]
+    public static extern int PrivilegesAreGivenUp();
+
+    /// <summary>Ends the rights that we have beyond the program while resources come back.</summary>
+    [DllImport(Library, EntryPoint = "dm_privileges_give_up_again")]
+    public static extern void GiveUpPrivilegesAgain();
+
     [DllImport(Library, EntryPoint = "dm_resume")]
     public static extern void Resume();
 

@@ -14,7 +14,6 @@ namespace Dormouse.Runtime.Restart;
 internal static unsafe class RestartRun
 {
     private const uint Pod = 1; // DM_RESTART_POD
-    private const uint DropCapabilities = 2; // DM_RESTART_DROP_CAPABILITIES
     private const uint AcceptChangedFiles = 4; // DM_RESTART_ACCEPT_CHANGED_FILES
     private const uint RestoredDeadlineMilliseconds = 60000;
     private const int FirstWordMilliseconds = 2000;
@@ -76,11 +75,7 @@ internal static unsafe class RestartRun
         }
 
         DescriptorNumbers.Reserved = 0;
-        if ((info.Flags & DropCapabilities) != 0)
-        {
-            Capabilities.DropAll();
-        }
-
+        Shim.GiveUpPrivilegesAgain();
         Dumpability.Close();
         run.Process!.RestoreSignals();
         Shim.Self()->OwnsTable = Shim.LeaveTableWith((uint)link!.Descriptor);

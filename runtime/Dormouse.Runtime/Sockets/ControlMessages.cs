@@ -19,9 +19,15 @@ internal static unsafe class ControlMessages
     }
 
     public static SenderCredentials Sender(byte* control, long bytes)
+        => TryGetSender(control, bytes, out SenderCredentials sender) ? sender : default;
+
+    /// <summary>False: nothing says who has sent it. The process number is 0 where the sender lives outside of our namespace.</summary>
+    public static bool TryGetSender(byte* control, long bytes, out SenderCredentials sender)
     {
         byte* data = Find(control, bytes, Credentials, out long length);
-        return data == null || length < CredentialsBytes ? default : new SenderCredentials(*(int*)data, *(uint*)(data + 4), *(uint*)(data + 8));
+        bool isThere = data != null && length >= CredentialsBytes;
+        sender = isThere ? new SenderCredentials(*(int*)data, *(uint*)(data + 4), *(uint*)(data + 8)) : default;
+        return isThere;
     }
 
     /// <summary>Appends descriptors to be sent; returns the bytes now in use.</summary>
