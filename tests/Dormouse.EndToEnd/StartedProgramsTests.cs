@@ -68,6 +68,7 @@ internal sealed class StartedProgramsTests
         const int Checkpoints = 80;
         Sample sample = new("exec-past-libc", "exec-past-libc");
         await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.User, token);
+        await program.WaitForOutputAsync("ready", token);
 
         for (int i = 0; i < Checkpoints; i++) await program.CheckpointAsync(token);
 

@@ -15,6 +15,8 @@ internal sealed record MessageSample(string Name, FrameKind Kind, byte[] Payload
         Of(new MemberHello("node3", "boot-4026531836", 4711, -1, ulong.MaxValue, 1000, "naïve\udc80", "/bin/x", MemberFlags.Restarted, 7, 8, 9)),
         Of(new Welcome(Bytes(32), 3, 0x8877665544332211, 12)),
         Of(new CheckpointRequested(1, 2, "/scratch", ImageCodec.Zstd, true, 300, true)),
+        Of(new ImageFileWanted(1, "/scratch/.ckpt_x.img.part-1", 0x1122334455667788)),
+        Of(new ImageFileSent(1, true)),
         Of(new Suspended(1, 200, [1, -2, int.MaxValue])),
         Of(new ChildrenUnknown(1, [5])),
         Of(new BarrierReached(1, Phase.Refill)),
