@@ -29,6 +29,7 @@
 #include "old_address_calls.h"
 #include "own_table.h"
 #include "privileges.h"
+#include "reuse_address.h"
 #include "sem_undo.h"
 #include "shell.h"
 #include "suspend.h"
@@ -283,6 +284,7 @@ __attribute__((constructor)) static void start(void)
     dm_fork_prepare();
     dm_address_calls_prepare();
     dm_host_names_prepare();
+    dm_reuse_address_prepare();
     dm_user_namespace_prepare();
     dm_privileges_prepare();
     errno = saved;

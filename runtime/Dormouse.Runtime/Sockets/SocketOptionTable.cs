@@ -34,6 +34,8 @@ internal static class SocketOptionTable
 
     private static readonly SocketOption[] s_tcp =
     [
+        // With SO_REUSEADDR as the kernel has it. What a listening socket accepts inherits it, also at once.
+        new(Constant.SOL_SOCKET, PortReuse.Mark, 4, "SO_NOFCS", OptionMoment.BeforeName),
         new(Tcp, 1, 4, "TCP_NODELAY"), new(Tcp, 3, 4, "TCP_CORK"), new(Tcp, 4, 4, "TCP_KEEPIDLE"), new(Tcp, 5, 4, "TCP_KEEPINTVL"), new(Tcp, 6, 4, "TCP_KEEPCNT"),
         new(Tcp, 7, 4, "TCP_SYNCNT"), new(Tcp, 8, 4, "TCP_LINGER2"), new(Tcp, 9, 4, "TCP_DEFER_ACCEPT"), new(Tcp, 13, 16, "TCP_CONGESTION"),
         new(Tcp, 16, 4, "TCP_THIN_LINEAR_TIMEOUTS"), new(Tcp, 18, 4, "TCP_USER_TIMEOUT"), new(Tcp, 25, 4, "TCP_NOTSENT_LOWAT"),

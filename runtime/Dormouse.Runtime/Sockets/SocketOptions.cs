@@ -23,12 +23,8 @@ internal sealed class SocketOptions
         _buffers = buffers;
         _filter = filter;
         _groups = groups;
-        ReusesAddress = Number(Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 0) != 0;
         PeekOffset = Number(Constant.SOL_SOCKET, SocketCalls.PeekOffset, -1);
     }
-
-    /// <summary>SO_REUSEADDR.</summary>
-    public bool ReusesAddress { get; }
 
     /// <summary>SO_PEEK_OFF; negative: a look is one at the beginning.</summary>
     public int PeekOffset { get; }

@@ -153,16 +153,12 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     /// <summary>The members that hold the other end must know whether it is an IPv4 or IPv6 socket, and whether to drain it.</summary>
     public override ulong Auxiliary => base.Auxiliary | TcpAddress.Announce(Domain, !_isDelivered, _state.HasSentEnd);
 
-    /// <summary>Once its processes are killed the connection stays in TIME_WAIT for a minute. Only when it was marked for reuse can its
-    /// ports be bound at once by a restart.</summary>
+    /// <summary>Its ports must be free for a restart, however soon its processes are killed after this checkpoint or after the restart.</summary>
     public override void Capture()
     {
+        PortReuse.Allow(Info.Fd);
         base.Capture();
         _shown = ShownNames.Of(Info.Fd, Protocol, LocalAddress, _peerAddress);
-        if (!Options.ReusesAddress)
-        {
-            SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
-        }
     }
 
     public override void Fill(uint self, DescriptorExchange exchange)
@@ -201,11 +197,6 @@ internal sealed class TcpConnection(DescriptorInfo info, TcpState state) : Conne
     public override void Seal(uint self)
     {
         base.Seal(self);
-        if (Keeper == self)
-        {
-            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
-        }
-
         ShownNames.Expect(Descriptors[0].Fd, Protocol, _shown.Local, _shown.Peer);
     }
 

@@ -10,23 +10,12 @@ internal sealed class TcpListener(DescriptorInfo info, TcpState state) : Listeni
 {
     public override void Capture()
     {
+        // As for connections; what it accepts inherits it. The restart puts back what is captured then.
+        PortReuse.Allow(Info.Fd);
         base.Capture();
         if (Queue.HasClientsElsewhere)
         {
             throw Unreadable(state.Waiting);
-        }
-
-        // As for connections: what it accepts inherits the mark, and its port can be bound again at once.
-        SocketCalls.SetInt(Info.Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
-    }
-
-    /// <summary>The mark stays, whatever the program had: connections that end between this restart and the next checkpoint leave the port free.</summary>
-    public override void Seal(uint self)
-    {
-        base.Seal(self);
-        if (Keeper == self)
-        {
-            SocketCalls.SetInt(Descriptors[0].Fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress, 1);
         }
     }
 

@@ -4,8 +4,8 @@ using NUnit.Framework;
 namespace Dormouse.EndToEnd.Hosts;
 
 /// <summary>
-/// A port whose connection ended before the first checkpoint, when nothing had marked it for reuse yet: the kernel keeps it for a minute
-/// (TIME_WAIT). A restart as root ends that; another user's takes other ports, and the programs go on with those that they know.
+/// A port whose connection has ended: the kernel keeps it for a minute (TIME_WAIT), unless a checkpoint has marked it for reuse. Of those that ended
+/// before the first one, a restart as root takes it; another user's takes other ports, and the programs go on with those that they know.
 /// </summary>
 internal sealed class EndedConnectionTests
 {
@@ -46,6 +46,52 @@ internal sealed class EndedConnectionTests
         assert now == names, (now, names)
         assert os.waitpid(child, 0)[1] == 0
         """;
+
+    /// <summary>
+    /// Listens without SO_REUSEADDR; of one of its two connections the accepted end is closed first when it is killed, in whatever order that is.
+    /// argv: the port, the file.
+    /// </summary>
+    private const string Keep = """
+        import os, socket, sys, time
+        one = socket.socket()
+        one.bind(("127.0.0.1", int(sys.argv[1])))
+        one.listen()
+        first = socket.create_connection(one.getsockname())
+        all = [one, first, one.accept()[0]]
+        last = socket.create_connection(one.getsockname())
+        os.dup2(last.fileno(), 100)
+        last.close()
+        all += [one.accept()[0], socket.socket(fileno=100)]
+        print("ready", flush=True)
+        while not os.path.exists(sys.argv[2]): time.sleep(0.05)
+        now = [each.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) for each in all]
+        assert now == [0] * 5, now
+        """;
+
+    [Test, CancelAfter(120_000)]
+    public async Task ThePort_OfWhatACheckpointHasSeen_IsHadAtOnceByAnybody(CancellationToken token)
+    {
+        await using HostGroup hosts = await HostGroup.StartAsync(token, "a");
+        string images = Path.Combine(hosts.Shared, "images"), stop = Path.Combine(hosts.Shared, "stop");
+        RunningProcess program = hosts.StartOn("a", "mouse", "dmlaunch", "-p", Port, "--ckptdir", images, "python3", "-c", Keep, Needed, stop);
+        await Condition.WaitAsync("ready", () => (program.Output.Contains("ready", StringComparison.Ordinal), program.Errors), CheckpointedProgram.Deadline, token);
+        await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", Port, "--checkpoint");
+
+        // The second time it ends before another checkpoint.
+        for (int time = 0; time < 2; time++)
+        {
+            await hosts.RunOnAsync(token, "a", "mouse", "dmcommand", "-p", Port, "--quit");
+            await program.ExitCodeAsync(token);
+            Assert.That(await EndedAtAsync(hosts, Needed, token), Is.Positive, hosts.Transcript.ToString());
+            program = hosts.StartOn("a", "mouse", "dmrestart", "--new-coordinator", "-p", Port, images);
+            await hosts.WaitUntilRunningAsync("a", "mouse", Port, program, token);
+            Assert.That(program.Errors, Does.Not.Contain("had to change"), hosts.Transcript.ToString());
+        }
+
+        await File.WriteAllTextAsync(stop, "", token);
+        Assert.That(await program.ExitCodeAsync(token), Is.Zero, hosts.Transcript.ToString());
+        hosts.Passed();
+    }
 
     [Test, CancelAfter(120_000)]
     public async Task ThePort_IsHadAtOnceAsRoot_AndEvadedByOthers([Values("root", "mouse")] string user, CancellationToken token)

@@ -46,6 +46,7 @@ internal static class AllSamples
         new("udp", "udp"),
         new("socket-groups", "groups"),
         new("socket-options", "socket-options"),
+        new("reuse-address", "reuse-address"),
         new("backlog", "backlog"),
         new("exceptions", "exceptions"),
         new("python-loop", Python, "@python-loop.py") { HasChecksum = true },

@@ -46,7 +46,7 @@ internal static unsafe class RepairMode
     /// <summary>What the two ends agreed on at the beginning: struct tcp_repair_opt {u32 code, u32 value} for each.</summary>
     public static int SetOptions(int fd, byte[] options) => SocketCalls.SetBytes(fd, SocketCalls.InternetTcp, Options, options);
 
-    // Leaving forgets SO_REUSEADDR: tcp_repair in do_tcp_setsockopt.
+    // Leaving forgets SO_REUSEADDR: tcp_repair in do_tcp_setsockopt. The mark of PortReuse stays.
     private static void Leave(int fd, int how)
     {
         int reuse = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketCalls.ReuseAddress);
