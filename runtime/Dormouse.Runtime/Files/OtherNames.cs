@@ -1,6 +1,5 @@
 // World: Frozen.
 using System;
-using System.Buffers.Binary;
 using Dormouse.Protocol.Image;
 using Dormouse.Runtime.Interop;
 
@@ -28,19 +27,16 @@ internal sealed class OtherNames
             (_directory, _entries) = (directory, ReadEntries(directory));
         }
 
-        // struct linux_dirent64: u64 inode | s64 offset | u16 record bytes | u8 type | name
         ReadOnlySpan<byte> rest = _entries;
         while (!rest.IsEmpty)
         {
-            ReadOnlySpan<byte> entry = rest[..BinaryPrimitives.ReadUInt16LittleEndian(rest[16..])];
-            rest = rest[entry.Length..];
-            if (BinaryPrimitives.ReadUInt64LittleEndian(entry) != inode)
+            var entry = DirectoryEntry.Take(ref rest);
+            if (entry.Inode != inode)
             {
                 continue;
             }
 
-            ReadOnlySpan<byte> text = entry[19..];
-            string name = directory + KernelText.FromBytes(text[..text.IndexOf((byte)0)]);
+            string name = directory + KernelText.FromBytes(entry.Name);
             if (Kernel.Stat(name, out FileStatus status) == 0 && status.Inode == inode && status.Device == device)
             {
                 return name;

@@ -121,20 +121,14 @@ internal static unsafe class ProcFile
 
     private static bool IsDescriptorDirectory(string path) => path.EndsWith("/self/fd", StringComparison.Ordinal);
 
-    // struct linux_dirent64: u64 inode | s64 offset | u16 record bytes | u8 type | name
     private static void AddNumbers(ReadOnlySpan<byte> entries, List<int> numbers)
     {
         while (!entries.IsEmpty)
         {
-            int bytes = entries[16] | (entries[17] << 8);
-            ReadOnlySpan<byte> name = entries[19..bytes];
-            name = name[..name.IndexOf((byte)0)];
-            if (int.TryParse(name, System.Globalization.CultureInfo.InvariantCulture, out int number))
+            if (int.TryParse(DirectoryEntry.Take(ref entries).Name, System.Globalization.CultureInfo.InvariantCulture, out int number))
             {
                 numbers.Add(number);
             }
-
-            entries = entries[bytes..];
         }
     }
 }

@@ -14,7 +14,6 @@ namespace Dormouse.Runtime.Sockets;
 internal sealed unsafe class FullStream(int near, int far, StreamBuffers buffers, string what)
 {
     private const int PieceBytes = 64 * 1024, SlackBytes = 64 * 1024;
-    private const int Inline = 10; // SO_OOBINLINE
     private const uint IsAtMark = 0x8905; // SIOCATMARK, sockatmark(3)
     private const long PatienceNanoseconds = 30_000_000_000;
 
@@ -63,8 +62,8 @@ internal sealed unsafe class FullStream(int near, int far, StreamBuffers buffers
 
     private List<SocketMessage> Take()
     {
-        int inline = SocketCalls.GetInt(near, Constant.SOL_SOCKET, Inline);
-        SocketCalls.SetInt(near, Constant.SOL_SOCKET, Inline, 1);
+        int inline = SocketCalls.GetInt(near, Constant.SOL_SOCKET, SocketCalls.UrgentInline);
+        SocketCalls.SetInt(near, Constant.SOL_SOCKET, SocketCalls.UrgentInline, 1);
         var messages = new List<SocketMessage>();
         while (SocketCalls.Unsent(far) > 0 || SocketCalls.Unread(near) > 0)
         {
@@ -87,7 +86,7 @@ internal sealed unsafe class FullStream(int near, int far, StreamBuffers buffers
             }
         }
 
-        SocketCalls.SetInt(near, Constant.SOL_SOCKET, Inline, inline);
+        SocketCalls.SetInt(near, Constant.SOL_SOCKET, SocketCalls.UrgentInline, inline);
         return messages;
     }
 }

@@ -25,6 +25,18 @@ internal readonly record struct SocketBuffers(int SendBytes, int ReceiveBytes)
             (locked & ReceiveLocked) != 0 ? SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Receive) : 0);
     }
 
+    /// <summary>Sets a size, which would fix it: that is taken back, and one that was fixed stays so. Not before Linux 5.15.</summary>
+    /// <param name="option"><see cref="Send"/> or <see cref="Receive"/>.</param>
+    /// <param name="half">The kernel doubles it.</param>
+    /// <returns>Whether that is done.</returns>
+    public static bool SetUnfixed(int fd, int option, int half)
+    {
+        int locked = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Lock);
+        return locked >= 0
+            && SocketCalls.SetInt(fd, Constant.SOL_SOCKET, option, half) == 0
+            && SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Lock, locked) == 0;
+    }
+
     public void Restore(int fd)
     {
         Restore(fd, Send, SendForced, SendBytes);

@@ -9,8 +9,8 @@ internal static unsafe class SocketCalls
     public const int InternetTcp = 6;
     public const int InternetUdp = 17;
 
-    /// <summary>SO_REUSEADDR, SO_PEEK_OFF.</summary>
-    public const int ReuseAddress = 2, PeekOffset = 42;
+    /// <summary>SO_REUSEADDR, SO_OOBINLINE, SO_PEEK_OFF.</summary>
+    public const int ReuseAddress = 2, UrgentInline = 10, PeekOffset = 42;
 
     private const int MultipathTcp = 262;
     private const int SocketDomain = 39, SocketType = 3, SocketProtocol = 38, SocketAccepts = 30;

@@ -23,14 +23,12 @@ internal readonly record struct StreamBuffers(int SendBytes, int ReceiveBytes)
         }
     }
 
-    // Setting a size fixes it, and SO_BUF_LOCK (Linux 5.14) takes that back.
     private static void Enlarge(int fd, int option, int lockBit, int bytes)
     {
         int locked = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock);
         if (locked >= 0 && (locked & lockBit) == 0 && SocketCalls.GetInt(fd, Constant.SOL_SOCKET, option) < bytes)
         {
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, option, bytes / 2);
-            SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketBuffers.Lock, locked);
+            SocketBuffers.SetUnfixed(fd, option, bytes / 2);
         }
     }
 }

@@ -52,7 +52,7 @@ internal static unsafe class StreamRoom
         // What is asked for is doubled, and cut to the limit before that: socket(7). A full buffer is more than full already.
         int size = SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send);
         long half = Math.Min((size + bytes + (bytes / OverheadPart) + SegmentsBytes) / 2, LimitOfSender());
-        return 2 * half > size && SetSender(writer, (int)half);
+        return 2 * half > size && SocketBuffers.SetUnfixed(writer, SocketBuffers.Send, (int)half);
     }
 
     /// <param name="size">What it was, as getsockopt(2) shows it.</param>
@@ -60,17 +60,8 @@ internal static unsafe class StreamRoom
     {
         if (SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send) > size && size / 2 <= LimitOfSender())
         {
-            SetSender(writer, size / 2);
+            SocketBuffers.SetUnfixed(writer, SocketBuffers.Send, size / 2);
         }
-    }
-
-    private static bool SetSender(int writer, int half)
-    {
-        // Setting a size fixes it, and SO_BUF_LOCK (Linux 5.14) takes that back.
-        int locked = SocketCalls.GetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Lock);
-        return locked >= 0
-            && SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Send, half) == 0
-            && SocketCalls.SetInt(writer, Constant.SOL_SOCKET, SocketBuffers.Lock, locked) == 0;
     }
 
     private static long LimitOfSender()

@@ -8,19 +8,17 @@ namespace Dormouse.Runtime.Sockets;
 /// <remarks>Looking stops at the mark, as reading does; among the other bytes (SO_OOBINLINE) the urgent one can be looked at like them.</remarks>
 internal static unsafe class UrgentPeek
 {
-    private const int Inline = 10;
-
     public static bool Has(int fd) => (Kernel.PollNow(fd, Constant.POLLPRI) & Constant.POLLPRI) != 0;
 
     public static List<SocketMessage> All(int fd)
     {
-        int inline = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, Inline);
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Inline, 0);
+        int inline = SocketCalls.GetInt(fd, Constant.SOL_SOCKET, SocketCalls.UrgentInline);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.UrgentInline, 0);
         // Without SO_OOBINLINE the mark is as far away as the kernel says there is to read (tcp_inq in net/ipv4/tcp.c).
         int mark = SocketCalls.Unread(fd);
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Inline, 1);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.UrgentInline, 1);
         List<SocketMessage> all = MessagePeek.All(fd, isStream: true);
-        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, Inline, inline);
+        SocketCalls.SetInt(fd, Constant.SOL_SOCKET, SocketCalls.UrgentInline, inline);
         return Mark(all, mark);
     }
 
