@@ -38,6 +38,9 @@ def main():
     else:
         connections = [socket.create_connection((address, port)) for _ in range(4)]
 
+    # Whoever wakes the connections sets it on all.
+    for number, connection in enumerate(connections):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, number % 2)
     ends = []  # of writers that wait for room
 
     def say(conversation, count, close):
@@ -57,6 +60,8 @@ def main():
     print("ready", flush=True)
     while not os.path.exists(go_file):
         time.sleep(0.01)
+    reuse = [connection.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) for connection in connections]
+    assert reuse == [0, 1, 0, 1], reuse
 
     def finish():
         connections[3].sendall(text(role, 3, LONG)[filled:])
