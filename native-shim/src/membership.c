@@ -23,7 +23,7 @@ enum { COORDINATOR, TOKEN, STDIO, NAMESPACES, VARIABLES };
 static char s_coordinator[300] = "DORMOUSE_COORDINATOR=";
 static char s_token[80 + 65] = "DORMOUSE_TOKEN=";
 static char s_stdio[160] = "DORMOUSE_STDIO=";
-static char s_namespaces[160] = "DORMOUSE_NAMESPACES=";
+static char s_namespaces[192] = "DORMOUSE_NAMESPACES=";
 static const struct variable {
     char *entry;
     size_t name_bytes; /* with the equals sign */

@@ -19,7 +19,7 @@ internal static unsafe class Entry
         }
         catch (Exception exception)
         {
-            Diagnostics.Report("internal error, this process can no longer be checkpointed: " + exception.GetType().Name + " " + exception.Message);
+            Diagnostics.Report("internal error, this process can no longer be checkpointed: " + exception.Message);
             return 1;
         }
         finally

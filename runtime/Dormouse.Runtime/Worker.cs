@@ -16,11 +16,14 @@ internal sealed unsafe class Worker
     private const int LongestRetryMilliseconds = 5000;
     private static Worker? s_current;
 
+    private const int ParentField = 1, StartTimeField = 19; // ProcFile.StatFields
+
     private readonly int _pid = Kernel.Pid;
     private CoordinatorAddress? _address = CoordinatorAddress.FromEnvironment();
     private Link? _link;
     private bool _isWelcome;
     private int _retryMilliseconds = FirstRetryMilliseconds;
+    private MemberHello? _lastHello;
     private WrittenImage? _unsynced;
     private WrittenImage? _uncommitted;
 
@@ -98,13 +101,23 @@ internal sealed unsafe class Worker
     }
 
     /// <summary>What this process says about itself.</summary>
+    /// <exception cref="LinkLostException">Nothing can be known just now: the program has lowered its limit of open files this very moment.</exception>
     public MemberHello Hello(MemberFlags flags)
     {
         string[] stat = ProcFile.StatFields("/proc/self/stat");
-        return new MemberHello(
-            HostIdentity.Name, HostIdentity.Id, _pid, int.Parse(stat[1], CultureInfo.InvariantCulture),
-            ulong.Parse(stat[19], CultureInfo.InvariantCulture), (uint)Kernel.Call(SystemCall.GetUid), ProcFile.ReadText("/proc/self/comm"),
-            Kernel.ReadLink("/proc/self/exe") ?? "", flags, Computation, Member, Generation);
+        string program = ProcFile.ReadText("/proc/self/comm");
+        if (stat.Length > StartTimeField && program.Length > 0)
+        {
+            _lastHello = new MemberHello(
+                HostIdentity.Name, HostIdentity.Id, _pid, int.Parse(stat[ParentField], CultureInfo.InvariantCulture),
+                ulong.Parse(stat[StartTimeField], CultureInfo.InvariantCulture), (uint)Kernel.Call(SystemCall.GetUid), program,
+                Kernel.ReadLink("/proc/self/exe") ?? "", flags, Computation, Member, Generation);
+        }
+
+        // A program that has changed its root directory (chroot) may have no /proc any more: what is known of it counts.
+        return _lastHello is { } known
+            ? known with { Flags = flags, Computation = Computation, Member = Member, Generation = Generation }
+            : throw new LinkLostException("/proc/self/stat cannot be read");
     }
 
     private void Connect()
@@ -250,5 +263,9 @@ internal sealed unsafe class Worker
     }
 
     /// <summary>Host, pid and program, for messages.</summary>
-    public string Who() => $"{HostIdentity.Name}: pid {_pid} ({ProcFile.ReadText("/proc/self/comm")})";
+    public string Who()
+    {
+        string host = HostIdentity.Name, program = ProcFile.ReadText("/proc/self/comm");
+        return $"{(host.Length > 0 ? host : _lastHello?.HostName)}: pid {_pid} ({(program.Length > 0 ? program : _lastHello?.Program)})";
+    }
 }

@@ -168,6 +168,12 @@ internal static class ReadsEnvironment
     internal static int Run() => Environment.GetEnvironmentVariable("HOME")?.Length ?? 0;
 }
 
+internal static class AsksForType
+{
+    [UnmanagedCallersOnly(EntryPoint = "dm_managed_type")]
+    internal static int Run() => new object().GetType().Name.Length;
+}
+
 internal static class HasFinalizer
 {
     private sealed class Owner

@@ -43,6 +43,7 @@ internal sealed class CheckTests
     [TestCase("UsesPoolBehindInterface", Rule.UsesThreads, "System.Threading.ThreadPool")]
     [TestCase("PrintsInStaticConstructor", Rule.UsesProgramResources, "System.Console.WriteLine")]
     [TestCase("ReadsFile", Rule.UsesProgramResources, "System.IO.File.ReadAllBytes")]
+    [TestCase("AsksForType", Rule.AsksForType, "System.Object.GetType")]
     [TestCase("ReadsEnvironment", Rule.UsesProgramResources, "GetEnvironmentVariable")]
     [TestCase("HasFinalizer", Rule.HasFinalizer, "HasFinalizer/Owner is made by HasFinalizer.Run")]
     [TestCase("OpensHandle", Rule.HasFinalizer, "SafeFileHandle is made by")]

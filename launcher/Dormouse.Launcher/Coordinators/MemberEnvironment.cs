@@ -1,3 +1,5 @@
+using Dormouse.Launcher.Interop;
+
 namespace Dormouse.Launcher.Coordinators;
 
 /// <summary>The variables by which a process knows that it belongs to a computation. Read by libdormouse.</summary>
@@ -15,7 +17,13 @@ internal static class MemberEnvironment
 
     /// <summary>The value of <see cref="Namespaces"/> for what is started from here.</summary>
     public static string OwnNamespaces
-        => Dormouse.Protocol.Programs.Namespaces.Describe(path => new FileInfo(path).LinkTarget);
+    {
+        get
+        {
+            Start.Stat("/", out Start.FileStatus root);
+            return Dormouse.Protocol.Programs.Namespaces.Describe(path => new FileInfo(path).LinkTarget, root.Device, root.Inode);
+        }
+    }
 
     /// <summary>Changes for a tool of ours that is started as a process of its own: it is no member. A token that the user has set
     /// stays; one that came with a coordinator is the computation's that we are in.</summary>

@@ -35,4 +35,7 @@ internal enum Rule
 
     /// <summary>Prints an enum or a record, whose texts are left out of the library.</summary>
     PrintsNoText = 8,
+
+    /// <summary>Asks an object for its type, whose description is left out: that ends the process.</summary>
+    AsksForType = 9,
 }

@@ -41,6 +41,7 @@ internal static class Forbidden
         ("System.Environment::Exit", Rule.UsesProgramResources),
         ("System.DateTime::get_Now", Rule.UsesProgramResources), // time zones are files; UtcNow is fine
         ("System.GC::WaitForPendingFinalizers", Rule.UsesThreads), // waits for ever
+        ("System.Object::GetType", Rule.AsksForType),
     ];
 
     /// <summary>The rule that using this member breaks, or null.</summary>

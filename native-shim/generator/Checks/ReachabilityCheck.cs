@@ -32,6 +32,7 @@ internal static class ReachabilityCheck
         Rule.UsesThreads => "the guest is the only thread of C# in a process, see dm_embed.h",
         Rule.UsesProgramResources => "descriptors, streams and environment belong to the program: go through Interop",
         Rule.HasFinalizer => "no finalizer ever runs in a process: free it explicitly, without a finalizer",
+        Rule.AsksForType => "the library has no descriptions of types, see docs/decisions/0018: say it in words",
         Rule.PrintsNoText => "the library has no text of enums and records: say it in words, or print a number",
         _ => "",
     };

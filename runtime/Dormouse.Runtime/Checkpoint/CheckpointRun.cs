@@ -64,6 +64,12 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
             CleanUp();
             throw;
         }
+        catch (Exception mistake)
+        {
+            // Ours; but the program must not stand still for ever.
+            CleanUp();
+            link.Send(new CheckpointFailed(request.Epoch, $"{worker.Who()}: an error inside of Dormouse ({mistake.Message}): please report it."));
+        }
 
         return default;
     }
@@ -77,8 +83,9 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
     private CheckpointOutcome Run()
     {
-        ExternalConnections.Begin(request.KeepExternal, worker.Computation, worker.Member);
+        // First: elsewhere there may be no /proc.
         OwnNamespaces.Check();
+        ExternalConnections.Begin(request.KeepExternal, worker.Computation, worker.Member);
         BatchLauncher.Check(Kernel.ReadLink("/proc/self/exe") ?? "");
         OpenImage();
         Dumpability.Open();
