@@ -21,6 +21,7 @@ internal sealed class StrangerTests
     [TestCase("raw execve", "PAST-LIBC execve & until grep -q sleep /proc/$!/comm; do sleep 0.01; done", "past libc (execve)")]
     [TestCase("raw fork", "PAST-LIBC fork & until read -d ' ' PID < /proc/$!/task/$!/children; do sleep 0.01; done", "past libc (clone)")]
     [TestCase("PID namespace", "unshare --pid --fork sleep 1000 & until read -d ' ' PID < /proc/$!/task/$!/children; do sleep 0.01; done", "lives in a PID namespace of its own")]
+    [TestCase("chroot", "mkdir root; python3 -c 'import os, time; child = os.fork(); child or os.chroot(\"root\"); child and open(\"new\", \"w\").write(str(child)); child and os.rename(\"new\", \"child\"); time.sleep(1000)' & until [ -e child ]; do sleep 0.01; done; PID=$(cat child)", "lives in a root directory of its own (chroot)")]
     [TestCase("exec into a static program", Busybox + " true; bash -c 'exec " + Busybox + " sleep 1000' &", "is a static program")]
     [TestCase("daemon", "setsid -f " + Busybox + " sleep 1000; until PID=$(pgrep -f '^/bin/busybox sleep 1000$' -u $(id -u) -n); do sleep 0.01; done", "is a static program")]
     public async Task Stranger_RunsAsAlways_AndIsNamedByACheckpoint(string kind, string start, string reason, CancellationToken token)
@@ -30,7 +31,7 @@ internal sealed class StrangerTests
         const string Lean = "echo 'void _start(void) { for (;;) { int n = 29; __asm__ volatile(\"int $0x80\" : \"+a\"(n)); } }' | gcc -m32 -nostdlib -static -fno-pie -no-pie -xc - -o lean; ./lean";
         string script = $"PID=; {start.Replace("LEAN -m32", Lean, StringComparison.Ordinal).Replace("PAST-LIBC", Built.Sample("past-libc"), StringComparison.Ordinal)}\necho ${{PID:-$!}} > pid.new; mv pid.new stranger; exec {Built.Sample("hello")}";
         Sample sample = new(kind, "/bin/bash", "-c", script);
-        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, kind == "PID namespace" ? RunMode.Root : RunMode.User, token);
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, kind is "PID namespace" or "chroot" ? RunMode.Root : RunMode.User, token);
         await program.WaitForOutputAsync("ready", token);
         int stranger = int.Parse(await File.ReadAllTextAsync(Path.Combine(program.Work, "stranger"), token), CultureInfo.InvariantCulture);
 

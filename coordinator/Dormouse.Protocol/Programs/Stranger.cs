@@ -79,6 +79,8 @@ public sealed record Stranger(int Pid, string Program, string Reason, string Ins
         {
             return Words(Field(status, "NSpid")) > Words(Field(files.ReadText("/proc/self/status"), "NSpid"))
                 ? new("lives in a PID namespace of its own", "start it without one", Patience)
+                : RootMount(status, files) != RootMount(files.ReadText("/proc/self/status"), files)
+                ? new("lives in a root directory of its own (chroot)", "start it without one", Patience)
                 : Field(status, "Threads") == "1"
                     ? new("was made by a system call past libc (clone), and has nobody who would checkpoint it", "make it by fork()", LongPatience)
                     : null;
@@ -98,6 +100,19 @@ public sealed record Stranger(int Pid, string Program, string Reason, string Ins
     {
         string own = files.ReadText("/proc/self/status");
         return Field(status, "Uid") != Field(own, "Uid") || Field(status, "Gid") != Field(own, "Gid") || Field(status, "CapPrm") != Field(own, "CapPrm");
+    }
+
+    /// <summary>The mount that is its root directory, by number; a directory within one has none. proc_pid_mountinfo(5): number, parent, device, root, mount point.</summary>
+    private static string RootMount<TFiles>(string status, TFiles files)
+        where TFiles : struct, IProcessFiles
+    {
+        foreach (string line in files.ReadText("/proc/" + Field(status, "Pid") + "/mountinfo").Split('\n'))
+        {
+            string[] fields = line.Split(' ', 6);
+            if (fields.Length == 6 && fields[4] == "/") return fields[0];
+        }
+
+        return "";
     }
 
     private static int Words(string text) => text.Length == 0 ? 0 : text.Split('\t').Length;
