@@ -68,7 +68,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         {
             // Ours; but the program must not stand still for ever.
             CleanUp();
-            link.Send(new CheckpointFailed(request.Epoch, $"{worker.Who()}: an error inside of Dormouse ({mistake.Message}): please report it."));
+            link.Send(new CheckpointFailed(request.Epoch, CheckpointException.OfMistake(worker.Who(), mistake)));
         }
 
         return default;

@@ -73,6 +73,10 @@ internal static unsafe class RestartRun
             Kernel.Sleep(FirstWordMilliseconds);
             Fail(null, worker.Who() + ": " + lost.Message);
         }
+        catch (Exception mistake)
+        {
+            Fail(link, CheckpointException.OfMistake(worker.Who(), mistake));
+        }
 
         DescriptorNumbers.Reserved = 0;
         Shim.GiveUpPrivilegesAgain();
