@@ -52,6 +52,7 @@ internal sealed class BatchJobTests
         Assert.That(none.ExitCode, Is.EqualTo(3));
         Assert.That(none.Error, Does.Contain("running in Slurm job 13."));
         Assert.That(outside.ExitCode, Is.Zero, outside.Error);
+        Assert.That(outside.Error, Does.Match(@"^dmcommand: 2 coordinators of yours are running; this is about the one on port \d+ of Slurm job 1[12]\. --coord-port chooses\.\n$"));
         foreach (string job in new[] { "SLURM_JOB_ID=11", "SLURM_JOB_ID=12" }) await RunInJobAsync(job, token, "dmcommand", "--kill");
         foreach (Process process in new[] { one, other, joined }) await process.WaitForExitAsync(token);
     }

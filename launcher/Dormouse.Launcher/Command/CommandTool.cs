@@ -44,7 +44,9 @@ internal static class CommandTool
         if (images is not null && makesCheckpoint) SettingsReader.CheckDirectory(images, ExitCode.Failed);
 
         uint seconds = SettingsReader.Interval(result.GetValue(interval)) ?? 0;
-        using CoordinatorClient client = CoordinatorFinder.Connect(coordinator.Request(result));
+        CoordinatorRequest wanted = coordinator.Request(result);
+        using CoordinatorClient client = CoordinatorFinder.Connect(wanted);
+        if (CoordinatorFinder.Doubt(wanted, client.Address) is { } doubt) Terminal.Complain("dmcommand", doubt);
         if (makesCheckpoint) return CheckpointAction.Run(client, request, asJson);
         if (result.GetValue(status)) return StatusAction.Run(client, asJson);
         if (result.GetValue(list)) return ListAction.Run(client, asJson);

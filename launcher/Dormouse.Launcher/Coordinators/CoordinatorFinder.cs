@@ -29,6 +29,19 @@ internal static class CoordinatorFinder
     public static CoordinatorClient Connect(CoordinatorRequest request)
         => CoordinatorClient.Connect(Locate(request, joins: false) ?? throw NotFound(request));
 
+    /// <summary>A sentence when nobody has said which coordinator is meant and several could be; null: all is clear.</summary>
+    /// <param name="request">What the user has said.</param>
+    /// <param name="chosen">The one that it came to.</param>
+    public static string? Doubt(CoordinatorRequest request, CoordinatorAddress chosen)
+    {
+        if (Host(request) is not null || Port(request) is not null || Inherited(Environment.GetEnvironmentVariable("DORMOUSE_TOKEN")) is not null) return null;
+        List<CoordinatorRecord> running = CoordinatorRecord.Running();
+        CoordinatorRecord? own = running.Find(record => record.Port == chosen.Endpoint.Port);
+        int count = running.Count(record => own?.Job != BatchJob.Own || record.Job == own.Job);
+        return own is null || count < 2 ? null
+            : $"{count} coordinators of yours are running; this is about the one on port {own.Port}{(own.Job.Length > 0 ? $" of {own.Job}" : "")}. --coord-port chooses.";
+    }
+
     private static CoordinatorClient? TryConnect(CoordinatorRequest request)
     {
         bool mayStart = request.Mode == CoordinatorMode.Any && IsThisHost(Host(request));

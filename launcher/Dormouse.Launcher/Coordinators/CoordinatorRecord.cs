@@ -36,6 +36,10 @@ internal sealed record CoordinatorRecord(string Host, int Port, int Pid, string 
         return null;
     }
 
+    /// <summary>Those of this user on this host that run.</summary>
+    public static List<CoordinatorRecord> Running()
+        => [.. RuntimeDirectory.Existing().SelectMany(Records).Select(file => Read(file.FullName)).OfType<CoordinatorRecord>().Where(record => !record.HasEnded)];
+
     /// <summary>Writes it, and makes it the one that commands talk to when they are not told otherwise.</summary>
     public void Write(string directory)
     {
