@@ -25,6 +25,7 @@
 #include "dm_embed.h"
 #include "dm_syscall.h"
 #include "membership.h"
+#include "suspend.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -111,6 +112,17 @@ static bool can_more(const struct dm_credentials *ours, const struct dm_credenti
     return (ours->permitted & ~theirs->permitted) != 0 ||
            (!may(theirs, CAP_SETUID) && has_more(ours->users, theirs->users)) ||
            (!may(theirs, CAP_SETGID) && has_more(ours->groups, theirs->groups));
+}
+
+int dm_privileges_exceed_program(void)
+{
+    uint32_t count;
+    const struct dm_thread_slot *slots = dm_suspended_slots(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (slots[i].state == DM_SLOT_PARKED && !can_more(&s_ours.now, &slots[i].attributes.credentials))
+            return 0;
+    }
+    return 1;
 }
 
 /* Of a thread of the program, which waits until the checkpoint thread has followed. */

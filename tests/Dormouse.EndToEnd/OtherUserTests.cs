@@ -46,4 +46,18 @@ internal sealed class OtherUserTests
 
         await program.KillAsync(token);
     }
+
+    /// <summary>Past libc nobody sees it before the checkpoint does.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task RootGivenUpPastLibc_IsSaid(CancellationToken token)
+    {
+        Sample sample = new("past-libc", "past-libc", "setuid");
+        await using CheckpointedProgram program = await CheckpointedProgram.LaunchAsync(sample, RunMode.Root, token);
+        await program.WaitForOutputAsync("ready", token);
+
+        CheckpointReport report = await program.CheckpointAsync(token);
+
+        Assert.That(report.Images.Single().Losses, Has.Some.Contains("past libc (setuid)"));
+        await program.KillAsync(token);
+    }
 }

@@ -185,6 +185,10 @@ internal static unsafe partial class Shim
     [DllImport(Library, EntryPoint = "dm_privileges_are_given_up")]
     public static extern int PrivilegesAreGivenUp();
 
+    /// <summary>Not 0: the program has given up rights, and we have not noticed.</summary>
+    [DllImport(Library, EntryPoint = "dm_privileges_exceed_program")]
+    public static extern int PrivilegesExceedProgram();
+
     /// <summary>Ends the rights that we have beyond the program while resources come back.</summary>
     [DllImport(Library, EntryPoint = "dm_privileges_give_up_again")]
     public static extern void GiveUpPrivilegesAgain();

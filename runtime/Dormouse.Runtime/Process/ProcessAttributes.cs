@@ -65,6 +65,11 @@ internal sealed unsafe class ProcessAttributes
         {
             losses.Add("its seccomp filter is not put back: after a restart the program may make any system call that dmrestart may make");
         }
+
+        if (Shim.PrivilegesExceedProgram() != 0)
+        {
+            losses.Add("it has given up rights by a system call past libc (setuid): our thread in it still has them, and after a restart it has our supplementary groups");
+        }
     }
 
     // A directory that was removed is made for a moment, since only so the program can be in one that is gone.
