@@ -92,7 +92,7 @@ static int64_t select_one(int fd, const struct timespec *timeout, const uint64_t
     return dm_syscall6(__NR_pselect6, fd + 1, (int64_t)set, 0, 0, (int64_t)timeout, (int64_t)&signals);
 }
 
-/* A signal reaches this thread only where it waits with this mask: that of interrupt_checkpoint_thread. */
+/* A signal reaches this thread only where it waits with this mask: that of dm_interrupt_own_thread. */
 static const uint64_t Interruptible = ~(1ull << (DM_SUSPEND_SIGNAL - 1));
 
 static int32_t wait_for(const struct dm_step *step)
@@ -225,10 +225,12 @@ static bool is_there(uint32_t tid)
     return dm_syscall3(__NR_tgkill, dm_getpid(), tid, 0) == 0;
 }
 
+/* Not while the signal of another thread's errand is on its way: it would find no handler. */
 static void end_interruption(void)
 {
     uint64_t mask = dm_runtime_lock();
-    dm_own_thread_interrupted();
+    if (s_errand.asked == s_errand.done)
+        dm_own_thread_interrupted();
     dm_runtime_unlock(mask);
 }
 
@@ -245,6 +247,7 @@ bool dm_checkpoint_thread_leave(void)
         const struct timespec pause = {0, 200000};
         dm_syscall2(__NR_nanosleep, (int64_t)&pause, 0);
     }
+    s_errand.done = s_errand.asked;
     end_interruption();
     return true;
 }
@@ -263,7 +266,7 @@ void dm_checkpoint_thread_do(void (*function)(void *), void *argument)
     for (uint32_t done; (int32_t)((done = __atomic_load_n(&s_errand.done, __ATOMIC_ACQUIRE)) - ticket) < 0;) {
         const struct timespec pause = {0, 10000000};
         if (!is_there(__atomic_load_n(&s_thread.tid, __ATOMIC_ACQUIRE)))
-            break;
+            return;
         dm_futex(&s_errand.done, FUTEX_WAIT_PRIVATE, done, &pause);
     }
     end_interruption();

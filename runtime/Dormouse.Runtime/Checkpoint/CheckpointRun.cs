@@ -149,21 +149,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         _finalName = ImageNames.Image(ProcFile.ReadText("/proc/self/comm"), worker.Computation, worker.Member);
         _temporaryPath = request.Directory + "/" + ImageNames.Temporary(_finalName, request.Epoch);
-        // With root's image comes what root has opened: wake.h.
-        _fd = Shim.PrivilegesAreGivenUp() != 0 ? TryBorrowImage() : -1;
-        _fd = _fd < 0 ? CreateFile(_temporaryPath) : _fd;
-        if (_fd == -Errno.NoEntry)
-        {
-            // The coordinator has made the directory on its own host.
-            Directories.MakeParents(_temporaryPath);
-            _fd = CreateFile(_temporaryPath);
-        }
-
-        if (_fd is -Errno.AccessDenied or -Errno.NotPermitted && TryBorrowImage() is >= 0 and int borrowed)
-        {
-            _fd = borrowed;
-        }
-
+        _fd = CreateImage(_temporaryPath);
         if (_fd < 0)
         {
             int error = _fd;
@@ -172,6 +158,28 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
 
         _fd = DescriptorNumbers.Raise(_fd);
         DiskSpace.Check(_fd, request.Directory);
+    }
+
+    /// <summary>A descriptor, or -errno.</summary>
+    private int CreateImage(string path)
+    {
+        // With root's image comes what root has opened: keeps_rights in native-shim/restorer/wake.h.
+        bool hasBeenRoot = Shim.PrivilegesAreGivenUp() != 0;
+        if (hasBeenRoot && TryBorrowImage() is >= 0 and int roots)
+        {
+            return roots;
+        }
+
+        int fd = CreateFile(path);
+        if (fd == -Errno.NoEntry)
+        {
+            // The coordinator has made the directory on its own host.
+            Directories.MakeParents(path);
+            fd = CreateFile(path);
+        }
+
+        bool isForbidden = fd is -Errno.AccessDenied or -Errno.NotPermitted;
+        return isForbidden && !hasBeenRoot && TryBorrowImage() is >= 0 and int borrowed ? borrowed : fd;
     }
 
     private int TryBorrowImage()
