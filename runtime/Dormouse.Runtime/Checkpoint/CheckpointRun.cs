@@ -85,6 +85,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
     {
         // First: elsewhere there may be no /proc.
         OwnNamespaces.Check();
+        MemoryLimits.MakeRoom();
         ExternalConnections.Begin(request.KeepExternal, worker.Computation, worker.Member);
         BatchLauncher.Check(Kernel.ReadLink("/proc/self/exe") ?? "");
         OpenImage();
@@ -137,6 +138,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         {
             ExternalConnections.GoOn();
             DescriptorLimit.GiveBack();
+            MemoryLimits.GiveBack();
             Shim.Resume();
             _isSuspended = false;
         }
@@ -348,6 +350,7 @@ internal sealed unsafe class CheckpointRun(Worker worker, Link link, CheckpointR
         CapturedMemory.Release();
         Dumpability.Close();
         Resume();
+        MemoryLimits.GiveBack();
         if (_fd >= 0)
         {
             Kernel.Close(_fd);

@@ -31,7 +31,24 @@ internal sealed unsafe class ResourceLimits
         }
 
         limits._limits[DescriptorLimit.Kind] = DescriptorLimit.OfProgram;
+        for (int kind = 0; kind < Count; kind++)
+        {
+            limits._limits[kind] = MemoryLimits.Has(kind) ? MemoryLimits.OfProgram(kind) : limits._limits[kind];
+        }
+
         return limits;
+    }
+
+    /// <summary>A hard limit lower than wanted cannot be raised without privileges: the soft one then goes as high as it may.</summary>
+    public static void Set(int kind, Limit wanted)
+    {
+        Limit now;
+        if (Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)&wanted, 0) < 0
+            && Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now) == 0)
+        {
+            now = now with { Soft = Math.Min(wanted.Soft, now.Hard) };
+            Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)&now, 0);
+        }
     }
 
     /// <summary>Open files, until the program has all of its own again: <see cref="DescriptorLimit.GiveBack"/>.</summary>
@@ -41,18 +58,15 @@ internal sealed unsafe class ResourceLimits
         DescriptorLimit.RaiseAbove(floor);
     }
 
-    /// <summary>All others. A hard limit lower than before cannot be raised without privileges: the soft one then goes as high as it may.</summary>
+    /// <summary>All others; those of memory when the program goes on: <see cref="MemoryLimits.GiveBack"/>.</summary>
     public void Restore()
     {
+        MemoryLimits.Inherit(_limits);
         for (int kind = 0; kind < Count; kind++)
         {
-            Limit wanted = _limits[kind], now;
-            if (kind != DescriptorLimit.Kind
-                && Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)&wanted, 0) < 0
-                && Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now) == 0)
+            if (kind != DescriptorLimit.Kind && !MemoryLimits.Has(kind))
             {
-                now = now with { Soft = Math.Min(wanted.Soft, now.Hard) };
-                Kernel.Call(SystemCall.PrLimit64, 0, kind, (long)&now, 0);
+                Set(kind, _limits[kind]);
             }
         }
     }

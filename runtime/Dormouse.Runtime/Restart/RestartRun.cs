@@ -84,6 +84,7 @@ internal static unsafe class RestartRun
         run.Process!.RestoreSignals();
         Shim.Self()->OwnsTable = Shim.LeaveTableWith((uint)link!.Descriptor);
         DescriptorLimit.GiveBack();
+        MemoryLimits.GiveBack();
         Shim.Resume();
     }
 
