@@ -1,5 +1,4 @@
 // World: Guest.
-using System.Text;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 using Dormouse.Runtime.Sockets;
@@ -22,7 +21,7 @@ internal sealed unsafe class BorrowedImageFile : IDisposable
         Request = new ImageFileWanted(epoch, path, channel);
         _socket = DescriptorNumbers.Raise(SocketCalls.Create(Constant.AF_UNIX, Constant.SOCK_DGRAM, 0));
         SocketCalls.SetInt(_socket, Constant.SOL_SOCKET, PassCredentials, 1);
-        byte[] address = [Constant.AF_UNIX, 0, 0, .. Encoding.ASCII.GetBytes(Request.ChannelName)];
+        byte[] address = SocketCalls.AbstractAddress(Request.ChannelName);
         fixed (byte* at = address)
         {
             Kernel.Call(SystemCall.Bind, _socket, (long)at, address.Length);

@@ -1,7 +1,7 @@
 // World: restored process. Single-threaded and never blocking in one direction only, so that no two members wait for each other.
 using System.Globalization;
-using System.Text;
 using Dormouse.Runtime.Interop;
+using Dormouse.Runtime.Sockets;
 
 namespace Dormouse.Runtime.Descriptors;
 
@@ -173,10 +173,9 @@ internal sealed unsafe class DescriptorExchange : IDisposable
         return true;
     }
 
-    // struct sockaddr_un with an abstract name: the first byte of the path is 0.
     private static byte[] Address(ulong session, uint member)
     {
         string name = "dormouse-" + session.ToString("x16", CultureInfo.InvariantCulture) + "-" + member.ToString(CultureInfo.InvariantCulture);
-        return [Constant.AF_UNIX, 0, 0, .. Encoding.ASCII.GetBytes(name)];
+        return SocketCalls.AbstractAddress(name);
     }
 }

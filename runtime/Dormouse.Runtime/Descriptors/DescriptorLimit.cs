@@ -87,12 +87,7 @@ internal static unsafe class DescriptorLimit
         s_isRaised = true;
     }
 
-    private static Limit Read()
-    {
-        Limit now;
-        Kernel.Call(SystemCall.PrLimit64, 0, Kind, 0, (long)&now);
-        return now;
-    }
+    private static Limit Read() => ResourceLimits.Read(Kind);
 
     private static long Change(Limit wanted, out Limit before)
     {

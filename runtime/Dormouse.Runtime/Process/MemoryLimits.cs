@@ -88,10 +88,5 @@ internal static unsafe class MemoryLimits
         s_areRaised = true;
     }
 
-    private static Limit Read(int kind)
-    {
-        Limit now;
-        Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now);
-        return now;
-    }
+    private static Limit Read(int kind) => ResourceLimits.Read(kind);
 }

@@ -22,21 +22,20 @@ internal sealed unsafe class ResourceLimits
     public static ResourceLimits Capture()
     {
         var limits = new ResourceLimits();
-        fixed (Limit* values = limits._limits)
+        for (int kind = 0; kind < Count; kind++)
         {
-            for (int kind = 0; kind < Count; kind++)
-            {
-                Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)(values + kind));
-            }
+            limits._limits[kind] = MemoryLimits.Has(kind) ? MemoryLimits.OfProgram(kind) : Read(kind);
         }
 
         limits._limits[DescriptorLimit.Kind] = DescriptorLimit.OfProgram;
-        for (int kind = 0; kind < Count; kind++)
-        {
-            limits._limits[kind] = MemoryLimits.Has(kind) ? MemoryLimits.OfProgram(kind) : limits._limits[kind];
-        }
-
         return limits;
+    }
+
+    public static Limit Read(int kind)
+    {
+        Limit now;
+        Kernel.Call(SystemCall.PrLimit64, 0, kind, 0, (long)&now);
+        return now;
     }
 
     /// <summary>A hard limit lower than wanted cannot be raised without privileges: the soft one then goes as high as it may.</summary>

@@ -6,6 +6,9 @@ namespace Dormouse.Runtime.Sockets;
 /// <summary>System calls of sockets: socket(7).</summary>
 internal static unsafe class SocketCalls
 {
+    /// <summary>struct sockaddr_un with an abstract name, unix(7): the first byte of the path is 0.</summary>
+    public static byte[] AbstractAddress(string name) => [Constant.AF_UNIX, 0, 0, .. System.Text.Encoding.ASCII.GetBytes(name)];
+
     public const int InternetTcp = 6;
     public const int InternetUdp = 17;
 

@@ -1,6 +1,5 @@
 // World: Frozen, restored process.
 using System.Globalization;
-using System.Text;
 using Dormouse.Runtime.Descriptors;
 using Dormouse.Runtime.Interop;
 
@@ -18,7 +17,7 @@ internal readonly struct Turn : IDisposable
     public static Turn Await(string what)
     {
         string name = "dormouse-turn-" + ObjectKeys.Hash(what).ToString("x16", CultureInfo.InvariantCulture);
-        byte[] address = [Constant.AF_UNIX, 0, 0, .. Encoding.ASCII.GetBytes(name)];
+        byte[] address = SocketCalls.AbstractAddress(name);
         int fd = SocketCalls.Create(Constant.AF_UNIX, Constant.SOCK_DGRAM, 0);
         for (int waited = 0; SocketCalls.Bind(fd, address) < 0 && waited < DeadlineMilliseconds; waited++)
         {
